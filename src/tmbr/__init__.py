@@ -1,0 +1,3 @@
+"""tmbr: tuning and multi-branch reasoning for small language models that act."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The vocabulary: types, protocols, the trace store and the errors. Imports nothing from tmbr."""

@@ -1,0 +1,170 @@
+"""Who may be asked for what. Implementers do not inherit; they only have the same shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tmbr.core.types import (
+    Access,
+    Action,
+    Budget,
+    Completion,
+    Context,
+    Judgement,
+    Message,
+    Sample,
+    Sampling,
+    Score,
+    Step,
+    Tool,
+    Trace,
+)
+
+
+class Session(Protocol):
+    """One live world, owned by one strategy; synchronous.
+
+    Fork contract: after a fork, equal actions give equal steps and scores; neither side disturbs the
+    other; forks of forks work; closing one leaves the other alive.
+    """
+
+    @property
+    def observation(self) -> str: ...
+
+    @property
+    def tools(self) -> Sequence[Tool]: ...
+
+    def step(self, action: Action | None) -> Step:
+        """Execute an action; None is a turn from which no action could be read.
+
+        A bad action is an observation, never an exception. Raises EnvironmentFault when the world
+        itself breaks.
+        """
+        ...
+
+    def ends(self, action: Action) -> bool:
+        """Whether this action ends the episode whatever the state: such a one is never looked at."""
+        ...
+
+    def fork(self) -> Session: ...
+
+    def state_key(self) -> str:
+        """The simulator's own state: for tests and rows marked `privileged`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Task(Protocol):
+    """What is asked in a world, and how it is scored."""
+
+    name: str
+    version: str
+
+    def samples(self, split: str) -> Sequence[Sample]: ...
+
+    def open(self, sample: Sample) -> Session: ...
+
+    def messages(self, sample: Sample, observation: str) -> list[Message]: ...
+
+    def parse(self, completion: Completion) -> Action:
+        """Raises ActionError when no action can be read."""
+        ...
+
+    def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score: ...
+
+
+class Model(Protocol):
+    """Who answers."""
+
+    name: str
+    context_limit: int
+    weights_version: str
+
+    async def complete(
+        self, context: Context, tools: Sequence[Tool], n: int, sampling: Sampling, seed: int
+    ) -> list[Completion]:
+        """Raises ModelFault when no answer can be had."""
+        ...
+
+    async def score(self, context: Context, continuations: Sequence[str]) -> list[float]:
+        """Log-probability of each continuation, in nats, summed over its tokens."""
+        ...
+
+    def count(self, context: Context) -> int: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Judge(Protocol):
+    """How promising is the branch that ends at each of these nodes? Values in [0, 1]."""
+
+    name: str
+
+    async def judge(self, trace: Trace, nodes: Sequence[int]) -> list[Judgement]: ...
+
+
+class World(Protocol):
+    """What a strategy may see of a session: see `tmbr.rollout.Blind`, which is the only one."""
+
+    @property
+    def observation(self) -> str: ...
+
+    @property
+    def tools(self) -> Sequence[Tool]: ...
+
+    def step(self, action: Action | None) -> Step:
+        """Commit an action here."""
+        ...
+
+    def look(self, action: Action) -> tuple[World, Step] | None:
+        """Try an action on a fork; the outcome (`done`, `status`) is withheld.
+
+        None when the action ends the episode by itself, or the budget has no step left.
+        """
+        ...
+
+    def commit(self) -> Step:
+        """Reveal what `look` withheld: this fork is now where the agent is."""
+        ...
+
+    def fork(self) -> World: ...
+
+    def close(self) -> None: ...
+
+
+class Episode(Protocol):
+    """All that a strategy is given: no score, no target, no raw session."""
+
+    trace: Trace
+    budget: Budget
+    world: World
+
+    def messages(self) -> list[Message]: ...
+
+    def parse(self, completion: Completion) -> Action: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a strategy ended: the leaf to commit, the world there (the caller closes it), and, where it
+    was not the world that ended the episode, why the strategy stopped."""
+
+    leaf: int
+    world: World
+    stop: str | None = None
+
+
+class Strategy(Protocol):
+    """Turns an episode and a model into a tree with a committed leaf."""
+
+    name: str
+    access: Access
+
+    async def solve(
+        self, episode: Episode, model: Model, judge: Judge | None, seed: int
+    ) -> Outcome:
+        """Grow `episode.trace` and say which leaf counts."""
+        ...

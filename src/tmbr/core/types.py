@@ -1,0 +1,325 @@
+"""What flows through tmbr: messages, actions, steps, and the trace, which is a tree.
+
+All values are immutable except `Trace`, which only grows. Names are the field's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+NodeKind = Literal["root", "act", "plan", "summary", "reflect"]
+Access = Literal["none", "restart", "fork", "privileged", "oracle"]
+#: How an episode ended, in AgentBench's words.
+Status = Literal[
+    "completed",
+    "agent context limit",
+    "agent validation failed",
+    "agent invalid action",
+    "task limit reached",
+    "task error",
+]
+#: A tool in the OpenAI function schema.
+Tool = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call as the model wrote it; `arguments` is JSON text and may be broken."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn in the OpenAI chat shape."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """A conversation as a linked list: siblings share their prefix, and share it by identity.
+
+    token_ids: what the model sampled for this message, so that it is never tokenised a second time.
+    """
+
+    message: Message
+    parent: Context | None = None
+    token_ids: tuple[int, ...] | None = None
+
+    def messages(self) -> list[Message]:
+        """All messages, oldest first."""
+        return [link.message for link in self.links()]
+
+    def links(self) -> list[Context]:
+        """This context and all before it, oldest first."""
+        found: list[Context] = []
+        at: Context | None = self
+        while at is not None:
+            found.append(at)
+            at = at.parent
+        return found[::-1]
+
+    def then(self, message: Message, token_ids: tuple[int, ...] | None = None) -> Context:
+        return Context(message, self, token_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One call of a world's tool, parsed from what the model wrote (`raw`)."""
+
+    name: str
+    arguments: Mapping[str, str]
+    raw: str = ""
+
+    @property
+    def key(self) -> str:
+        """Equal for equal calls, however they were written."""
+        return json.dumps([self.name, dict(self.arguments)], sort_keys=True, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the world answered; never a reward.
+
+    done: the episode is over. status: how it ended, None while it goes on.
+    admissible: the action as written, before any repair, was one the world offers; None where the
+    world does not say.
+    """
+
+    observation: str
+    done: bool = False
+    status: Status | None = None
+    admissible: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens: prompt asked, generated, and prefill really computed (after prefix reuse)."""
+
+    prompt: int = 0
+    generated: int = 0
+    prefill: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt + other.prompt,
+            self.generated + other.generated,
+            self.prefill + other.prefill,
+        )
+
+    @property
+    def total(self) -> int:
+        """What a budget counts: prompt tokens asked plus tokens generated."""
+        return self.prompt + self.generated
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One sampled answer. token_ids and logprobs are empty where the model does not tell them.
+
+    finish_reason: `stop`, `length`, `tool_calls` or `context` (no room was left to answer).
+    """
+
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    token_ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+    finish_reason: str = "stop"
+    usage: Usage = Usage()
+
+    def message(self) -> Message:
+        return Message("assistant", self.text, self.tool_calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to draw: greedy at temperature 0."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A task's verdict: value in [0, 1], success, and what it was made of."""
+
+    value: float
+    success: bool
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One thing asked. setup: JSON data from which `Task.open` builds the world; target: hidden."""
+
+    id: str
+    task: str
+    split: str
+    instruction: str
+    setup: Mapping[str, Any]
+    target: Any = None
+
+    @property
+    def digest(self) -> str:
+        """Hash of the content; with the world's version it is part of an episode's resume key."""
+        return digest([self.id, self.task, self.split, self.instruction, self.setup, self.target])
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One message of the tree, and for an action what the world answered.
+
+    parent: the node whose world state this one continues.
+    context: the node whose conversation this one continues (differs after a restart or a summary).
+    sampled: written by the model, not given as context.
+    action: what was parsed; None when nothing could be (`error` says why) or for other kinds.
+    step: the world's answer; for a candidate never executed it is None.
+    """
+
+    parent: int | None
+    context: int | None
+    kind: NodeKind
+    message: Message
+    sampled: bool = False
+    action: Action | None = None
+    error: str | None = None
+    step: Step | None = None
+    completion: Completion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judge said of a node; value in [0, 1]."""
+
+    node: int
+    judge: str
+    value: float
+    reason: str = ""
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Under which conditions an episode was made; the same for all episodes of one cell."""
+
+    config: str
+    task: str
+    model: str
+    strategy: str
+    access: Access
+    seed: int
+    adapter: str | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """leaf: end of the committed branch. stop: why the strategy ended where the world did not."""
+
+    leaf: int
+    score: Score
+    status: Status
+    stop: str | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Spent:
+    """What an episode has cost so far, of agent, planner and judge together."""
+
+    usage: Usage = Usage()
+    calls: int = 0
+    steps: int = 0
+    steps_on_forks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The outer law of an episode; None is no limit.
+
+    tokens: prompt asked plus generated. calls: of any model. steps: of the world, forks included.
+    """
+
+    tokens: int | None = None
+    calls: int | None = None
+    steps: int | None = None
+
+    def spent_by(self, spent: Spent) -> str | None:
+        """The name of the limit that is reached, or None."""
+        if self.tokens is not None and spent.usage.total >= self.tokens:
+            return "token budget"
+        if self.calls is not None and spent.calls >= self.calls:
+            return "call budget"
+        if self.steps is not None and spent.steps + spent.steps_on_forks >= self.steps:
+            return "step budget"
+        return None
+
+
+@dataclass(slots=True)
+class Trace:
+    """An episode: a flat, append-only tree of nodes. A branch is the walk from a leaf to the root."""
+
+    id: str
+    sample: Sample
+    run: Run
+    nodes: list[Node] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
+    spent: Spent = field(default_factory=Spent)
+    finish: Finish | None = None
+
+    def add(self, node: Node) -> int:
+        """Append a node and return its index."""
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+    def branch(self, leaf: int) -> list[int]:
+        """Indices from the root to `leaf` along the world's states."""
+        return list(self._walk(leaf, "parent"))[::-1]
+
+    def conversation(self, leaf: int) -> list[int]:
+        """Indices from the first message to `leaf` along what the model was told."""
+        return list(self._walk(leaf, "context"))[::-1]
+
+    def leaves(self) -> list[int]:
+        """Nodes that no other continues, in order of creation."""
+        inner = {node.parent for node in self.nodes}
+        return [index for index in range(len(self.nodes)) if index not in inner]
+
+    def _walk(self, leaf: int, link: Literal["parent", "context"]) -> Iterator[int]:
+        at: int | None = leaf
+        while at is not None:
+            yield at
+            node = self.nodes[at]
+            at = node.parent if link == "parent" else node.context
+
+
+def answer(node: Node) -> Message | None:
+    """The message by which the model hears what the world answered to this node."""
+    if node.step is None:
+        return None
+    if node.message.tool_calls:
+        return Message("tool", node.step.observation, tool_call_id=node.message.tool_calls[0].id)
+    return Message("user", node.step.observation)
+
+
+def digest(value: Any) -> str:
+    """Short, stable hash of JSON data."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=dict)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def derive_seed(*parts: object) -> int:
+    """A seed in [0, 2**31) from anything printable: independent of order of execution."""
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:4], "big") >> 1
