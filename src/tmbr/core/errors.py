@@ -6,8 +6,9 @@ and exits with code 2, so nothing below a boundary formats for a terminal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Iterable, Literal
+from typing import Literal
 
 
 class TmbrError(Exception):

@@ -138,9 +138,14 @@ class World(Protocol):
 class Episode(Protocol):
     """All that a strategy is given: no score, no target, no raw session."""
 
-    trace: Trace
-    budget: Budget
-    world: World
+    @property
+    def trace(self) -> Trace: ...
+
+    @property
+    def budget(self) -> Budget: ...
+
+    @property
+    def world(self) -> World: ...
 
     def messages(self) -> list[Message]: ...
 

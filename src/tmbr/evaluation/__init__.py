@@ -1,0 +1,1 @@
+"""Models × strategies × samples × seeds: the grid, its metrics with intervals, its table."""

@@ -1,0 +1,1 @@
+"""Who answers: local, remote, scripted, expert and noisy expert models."""

@@ -1,0 +1,1 @@
+"""Better decisions from the same model: propose, judge, search; the baselines."""

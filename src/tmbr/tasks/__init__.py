@@ -1,0 +1,1 @@
+"""Worlds that ask: samples, prompt, tools, parsing, score and expert, one task a world."""

@@ -1,0 +1,1 @@
+"""From traces to an adapter: rows, masks and trainers, thin over TRL and PEFT."""

@@ -1,0 +1,1 @@
+"""Traces made visible: one static page."""
