@@ -168,8 +168,6 @@ class Strategy(Protocol):
     name: str
     access: Access
 
-    async def solve(
-        self, episode: Episode, model: Model, judge: Judge | None, seed: int
-    ) -> Outcome:
+    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
         """Grow `episode.trace` and say which leaf counts."""
         ...
