@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from tmbr.core.errors import EnvironmentFault, ModelFault
 from tmbr.core.protocols import Judge, Model, Outcome, Session, Strategy, Task, World
+from tmbr.core.store import resume_key
 from tmbr.core.types import (
     Action,
     Budget,
@@ -24,7 +25,6 @@ from tmbr.core.types import (
     Step,
     Tool,
     Trace,
-    digest,
 )
 
 
@@ -112,7 +112,7 @@ async def episode(
 ) -> Trace:
     """Play one sample to its end. Faults of model and world end it as a recorded `task error`."""
     hidden = replace(sample, target=None)
-    trace = Trace(id=digest([sample.digest, run]), sample=hidden, run=run)
+    trace = Trace(id=resume_key(sample, run), sample=hidden, run=run)
     try:
         session = task.open(sample)
         try:

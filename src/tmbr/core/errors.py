@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Literal
 
 
@@ -51,3 +52,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known: {', '.join(names)}" if names else "none is known"
+
+
+def no_file(path: Path) -> str:
+    """What to say of a path that is not there: with the closest name in the folder that is."""
+    names = [found.name for found in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = get_close_matches(path.name, names, n=1)
+    hint = f"; did you mean {str(path.parent / close[0])!r}?" if close else ""
+    return f"{path}: no such file{hint}"

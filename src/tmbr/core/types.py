@@ -173,7 +173,7 @@ class Sample:
 
     @property
     def digest(self) -> str:
-        """Hash of the content; with the world's version it is part of an episode's resume key."""
+        """Hash of the content; with the world's version it is part of an episode's id."""
         return digest([self.id, self.task, self.split, self.instruction, self.setup, self.target])
 
 
@@ -212,7 +212,12 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Under which conditions an episode was made; the same for all episodes of one cell."""
+    """Under which conditions an episode was made; the same for all episodes of one cell and seed.
+
+    config: hash of the settings that shape an episode (strategy, sampling, budget).
+    version: of the task's world and prompt. weights: `Model.weights_version`. data: which set of
+    samples of the task.
+    """
 
     config: str
     task: str
@@ -222,6 +227,8 @@ class Run:
     seed: int
     adapter: str | None = None
     version: str = ""
+    weights: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True)
