@@ -64,11 +64,14 @@ class Fingerprint:
             trained = Fingerprint(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
             raise DataError(
-                f"{path}: not a record of a base model ({error}); train the adapter anew"
+                f"{path}: not a record of a base model: {error}; train the adapter anew"
             ) from None
-        for part in ("architecture", "vocabulary"):
-            if getattr(trained, part) != getattr(self, part):
+        for part, theirs, ours in (
+            ("architecture", trained.architecture, self.architecture),
+            ("vocabulary", trained.vocabulary, self.vocabulary),
+        ):
+            if theirs != ours:
                 raise ConfigError(
-                    f"adapter {folder} was trained on {trained.name!r}, whose {part} differs from that of"
-                    f" {self.name!r}; load it on its own base"
+                    f"adapter {folder} was trained on {trained.name!r}; the {part} of {self.name!r}"
+                    " differs: load the adapter on its own base"
                 )

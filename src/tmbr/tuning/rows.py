@@ -1,0 +1,195 @@
+"""Traces → training rows: one row per kept branch, with the turns marked that carry loss.
+
+A row is one JSON line in the OpenAI chat shape:
+
+    {"id": "…", "messages": [{"role": "assistant", "content": "…", "loss": 1.0}, …], "tools": […]}
+
+`loss` is the weight of a turn in the loss, 0 where it is left out. A turn may also carry `weights`,
+`[[start, end, weight], …]`: characters of its content whose tokens count `weight` times as much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tmbr.core.errors import DataError
+from tmbr.core.types import Message, Node, Role, Tool, ToolCall, Trace, answer
+
+#: Characters [start, end) of a turn's content and the factor by which their tokens count.
+Span = tuple[int, int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A message and its weight in the loss; 0 for context, which is not trained on."""
+
+    message: Message
+    loss: float = 0.0
+    weights: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation to learn from. Rows of one id stay on one side of the evaluation split."""
+
+    id: str
+    turns: tuple[Turn, ...]
+    tools: tuple[Tool, ...] = ()
+
+
+def successes(trace: Trace) -> list[int]:
+    """The committed leaf of a successful trace; nothing of any other."""
+    return [trace.finish.leaf] if trace.finish and trace.finish.score.success else []
+
+
+def no_tools(_: Trace) -> Sequence[Tool]:
+    """For the text form, in which the model is told of no tools."""
+    return ()
+
+
+def rows(
+    traces: Iterable[Trace],
+    tools: Callable[[Trace], Sequence[Tool]] = no_tools,
+    keep: Callable[[Trace], Sequence[int]] = successes,
+) -> Iterator[Row]:
+    """One row per kept branch of each trace.
+
+    tools: what the model was offered in that episode. keep: the leaves whose branches are trained on.
+    """
+    for trace in traces:
+        for leaf in keep(trace):
+            yield Row(trace.sample.id, tuple(_turns(trace, leaf)), tuple(tools(trace)))
+
+
+def _turns(trace: Trace, leaf: int) -> Iterator[Turn]:
+    """The conversation that ends at `leaf`, each message followed by the world's answer.
+
+    The conversation may pass through nodes that are not on the branch (a failed attempt told before a
+    restart): they are context. So is a turn from which no action could be read.
+    """
+    branch = set(trace.branch(leaf))
+    for index in trace.conversation(leaf):
+        node = trace.nodes[index]
+        yield Turn(node.message, loss=float(index in branch and _teaches(node)))
+        told = answer(node)
+        if told is not None:
+            yield Turn(told)
+
+
+def _teaches(node: Node) -> bool:
+    return node.sampled and node.error is None
+
+
+def write_rows(path: Path, content: Iterable[Row]) -> int:
+    """Write rows as JSONL, whole or not at all; returns how many."""
+    aside = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with aside.open("w", encoding="utf-8") as file:
+        for row in content:
+            file.write(_RowLine.of(row).model_dump_json(exclude_defaults=True) + "\n")
+            count += 1
+    aside.replace(path)
+    return count
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read rows. Raises DataError naming file, line and key."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as training rows: {error}") from None
+    found = [_read_line(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not found:
+        raise DataError(f"{path}: holds no training rows; make them from traces of successful episodes")
+    return found
+
+
+def _read_line(path: Path, number: int, line: str) -> Row:
+    try:
+        return _RowLine.model_validate_json(line).row(number)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "row"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise DataError(f"{path}:{number}: {key}: {first['msg']}{more}") from None
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Function(_Strict):
+    name: str
+    arguments: str
+
+
+class _Call(_Strict):
+    id: str
+    type: Literal["function"]
+    function: _Function
+
+
+class _TurnLine(_Strict):
+    role: Role
+    content: str | None
+    tool_calls: list[_Call] = []
+    tool_call_id: str | None = None
+    loss: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    weights: list[tuple[int, int, float]] = []
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        if self.role != "assistant" and (self.loss or self.weights):
+            raise ValueError(f"loss and weights belong to assistant turns, this one is {self.role!r}")
+        for start, end, weight in self.weights:
+            if not (0 <= start < end <= len(self.content or "") and weight >= 0):
+                raise ValueError(f"weights: [{start}, {end}, {weight}] is no span of this content")
+        return self
+
+    @classmethod
+    def of(cls, turn: Turn) -> _TurnLine:
+        message = turn.message
+        calls = [
+            _Call(
+                id=call.id,
+                type="function",
+                function=_Function(name=call.name, arguments=call.arguments),
+            )
+            for call in message.tool_calls
+        ]
+        return cls(
+            role=message.role,
+            content=message.content,
+            tool_calls=calls,
+            tool_call_id=message.tool_call_id,
+            loss=turn.loss,
+            weights=list(turn.weights),
+        )
+
+    def turn(self) -> Turn:
+        calls = tuple(
+            ToolCall(call.id, call.function.name, call.function.arguments) for call in self.tool_calls
+        )
+        message = Message(self.role, self.content or "", calls, self.tool_call_id)
+        return Turn(message, self.loss, tuple(self.weights))
+
+
+class _RowLine(_Strict):
+    id: str | None = None
+    messages: list[_TurnLine] = Field(min_length=1)
+    tools: list[dict[str, Any]] = []
+
+    @classmethod
+    def of(cls, row: Row) -> _RowLine:
+        turns = [_TurnLine.of(turn) for turn in row.turns]
+        return cls(id=row.id, messages=turns, tools=[dict(tool) for tool in row.tools])
+
+    def row(self, number: int) -> Row:
+        turns = tuple(line.turn() for line in self.messages)
+        return Row(self.id or str(number), turns, tuple(self.tools))
