@@ -1,0 +1,143 @@
+"""An expert that acts from observations only: it plans where to look, remembers, and finishes.
+
+`HouseholdExpert` is a policy over conversations. The order in which it searches comes from a prior:
+how often things of a kind are found in places of a kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tmbr.environments.household.furniture import KINDS, LAMPS, homes
+from tmbr.tasks.household.goal import Goal, read_goal
+from tmbr.tasks.household.memory import Memory, kind
+
+#: P(place kind | thing kind), up to a factor.
+Prior = Mapping[str, Mapping[str, float]]
+#: How many places a plan names.
+PLAN = 6
+_STATION = {"clean": "sinkbasin", "hot": "microwave", "cool": "fridge"}
+_VERB = {"clean": "clean", "hot": "heat", "cool": "cool"}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A short thought and the command that follows from it."""
+
+    thought: str
+    command: str
+
+
+def home_prior() -> Prior:
+    """Common sense: the weights by which the generated houses are furnished."""
+    return {kind: homes(kind) for kind in (*KINDS, *LAMPS)}
+
+
+def decide(room: str, turns: Iterable[tuple[str, str]], prior: Prior) -> Move:
+    """The expert's next move after these (command, answer) turns in this room."""
+    goal = read_goal(room.rsplit("Your task is to:", 1)[-1])
+    memory = Memory.of(room, turns)
+    if goal is None or not memory.places:
+        return Move("I do not understand this task.", "look")
+    return _Decision(goal, memory, prior).move()
+
+
+@dataclass(slots=True)
+class _Decision:
+    goal: Goal
+    memory: Memory
+    prior: Prior
+
+    def move(self) -> Move:
+        held = self.memory.holding
+        if held and kind(held) != self.goal.thing:
+            return self._put_back(held)
+        if held:
+            return self._finish(held)
+        return self._fetch()
+
+    def _fetch(self) -> Move:
+        here = self.memory.at
+        target = self._target()
+        wanted = [(o, p) for o, p in self.memory.where(self.goal.thing) if self._open_goal(o, p, target)]
+        for thing, place in wanted:
+            if place == here:
+                found = f"Looking for {self.goal.thing}: {thing} is here."
+                return Move(found, f"take {thing} from {place}")
+        if wanted:
+            thing, place = wanted[0]
+            return Move(f"Looking for {self.goal.thing}: {thing} is at {place}.", f"go to {place}")
+        return self._search(self.goal.thing)
+
+    def _open_goal(self, thing: str, place: str, target: str | None) -> bool:
+        """Whether this thing still has to be fetched; one that was put down for good has not."""
+        if thing in self.memory.placed:
+            return False
+        return not (self.goal.count == 2 and place == target)
+
+    def _search(self, wanted: str) -> Move:
+        here = self.memory.at
+        looking = f"Looking for {wanted}: "
+        if here is not None and here in self.memory.hidden and not self.memory.searched(here):
+            return Move(f"{looking}{here} is closed.", f"open {here}")
+        unseen = self._order(wanted)
+        if not unseen:
+            return Move(f"{looking}all was searched.", "look")
+        if here is None or self._replan(wanted, unseen):
+            plan = ", ".join(unseen[:PLAN])
+            return Move(f"{looking}try {plan}.", f"go to {unseen[0]}")
+        return Move(f"{looking}not here. Next is {unseen[0]}.", f"go to {unseen[0]}")
+
+    def _replan(self, wanted: str, unseen: list[str]) -> bool:
+        """A plan is used up every `PLAN` places; then the next ones are named."""
+        total = len(self._order(wanted, everything=True))
+        return (total - len(unseen)) % PLAN == 0
+
+    def _order(self, wanted: str, everything: bool = False) -> list[str]:
+        likely = self.prior.get(wanted, {})
+        places = [p for p in self.memory.places if everything or not self.memory.searched(p)]
+        return sorted(places, key=lambda place: -likely.get(kind(place), 0.0))
+
+    def _finish(self, held: str) -> Move:
+        if self.goal.lamp is not None:
+            return self._under_lamp(held, self.goal.lamp)
+        treatment = self.goal.treatment
+        if treatment and (held, treatment) not in self.memory.treated:
+            station = self._first(_STATION[treatment])
+            if station == self.memory.at:
+                verb = _VERB[treatment]
+                return Move(f"{held} must be {treatment}.", f"{verb} {held} with {station}")
+            return Move(f"{held} must be {treatment}.", f"go to {station}")
+        return self._place(held)
+
+    def _place(self, held: str) -> Move:
+        target = self._target()
+        if target is None:
+            return Move(f"There is no {self.goal.place}.", "look")
+        if self.memory.at != target:
+            return Move(f"{held} goes to {target}.", f"go to {target}")
+        if target in self.memory.hidden:
+            return Move(f"{target} is closed.", f"open {target}")
+        return Move(f"{held} goes to {target}.", f"put {held} in/on {target}")
+
+    def _under_lamp(self, held: str, lamp: str) -> Move:
+        for found, place in self.memory.where(lamp):
+            if place == self.memory.at:
+                return Move(f"Looking for {lamp}: {found} is here.", f"use {found}")
+            return Move(f"Looking for {lamp}: {found} is at {place}.", f"go to {place}")
+        return self._search(lamp)
+
+    def _put_back(self, held: str) -> Move:
+        here = self.memory.at
+        return Move(f"{held} is not what I need.", f"put {held} in/on {here}")
+
+    def _target(self) -> str | None:
+        """The place that all goes to: where one was already put, else the first of its kind."""
+        placed = [p for o, p in self.memory.placed.items() if kind(o) == self.goal.thing]
+        if placed:
+            return placed[0]
+        return self._first(self.goal.place) if self.goal.place else None
+
+    def _first(self, place: str) -> str | None:
+        return next((p for p in self.memory.places if kind(p) == place), None)

@@ -1,0 +1,169 @@
+"""Two ways of talking with the household: AgentBench's tool call, and the paper's text.
+
+A form says which tools there are, how an observation is shown, how an action is read and written, and
+whether an inadmissible command is repaired.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from tmbr.core.errors import ActionError
+from tmbr.core.types import Action, Completion, Message, Tool, ToolCall
+
+_ACTION = re.compile(r"^[ \t]*Action:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
+_FOLDER = Path(__file__).parent
+
+
+class Form(Protocol):
+    name: str
+    prompt: str
+    no_action: str
+    tools: Sequence[Tool]
+
+    def show(self, observation: str, admissible: Sequence[str]) -> str: ...
+
+    def read(self, completion: Completion) -> Action: ...
+
+    def write(self, thought: str, command: str) -> Message: ...
+
+    def command(self, message: Message) -> str | None: ...
+
+    def repair(self, command: str, admissible: Sequence[str]) -> str: ...
+
+
+class TextForm:
+    """`Thought: …` and `Action: …`, one line each; commands are not listed and not repaired."""
+
+    name = "text"
+    prompt = (_FOLDER / "text.jinja").read_text()
+    no_action = "No action was read. Answer with a Thought line and an Action line."
+    tools: Sequence[Tool] = ()
+
+    def show(self, observation: str, admissible: Sequence[str]) -> str:  # noqa: ARG002
+        return observation
+
+    def read(self, completion: Completion) -> Action:
+        """The first `Action:` line. Raises ActionError (malformed) when there is none."""
+        found = _ACTION.search(completion.text)
+        if not found:
+            raise ActionError("malformed", "there is no line `Action: …`")
+        return Action("take_action", {"action": found[1]}, completion.text)
+
+    def write(self, thought: str, command: str) -> Message:
+        return Message("assistant", f"Thought: {thought}\nAction: {command}")
+
+    def command(self, message: Message) -> str | None:
+        found = _ACTION.search(message.content)
+        return found[1] if found else None
+
+    def repair(self, command: str, admissible: Sequence[str]) -> str:  # noqa: ARG002
+        return command
+
+
+class ToolForm:
+    """AgentBench's function calling: one tool, commands listed, the closest command is taken."""
+
+    name = "agentbench"
+    prompt = (_FOLDER / "agentbench.jinja").read_text()
+    no_action = "That was no call of take_action. Call it with one of the available actions."
+    tools: Sequence[Tool] = (
+        {
+            "type": "function",
+            "function": {
+                "name": "take_action",
+                "description": "Do one action in the household.",
+                "parameters": {
+                    "type": "object",
+                    "properties": {
+                        "action": {
+                            "type": "string",
+                            "description": "One of the available actions, letter for letter.",
+                        }
+                    },
+                    "required": ["action"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+    )
+
+    def show(self, observation: str, admissible: Sequence[str]) -> str:
+        return f"{observation}\nAvailable actions:\n" + "\n".join(admissible)
+
+    def read(self, completion: Completion) -> Action:
+        """The first tool call. Raises ActionError: malformed without one, arguments if they do not fit."""
+        if not completion.tool_calls:
+            raise ActionError("malformed", "there is no tool call")
+        call = completion.tool_calls[0]
+        if call.name != "take_action":
+            raise ActionError("arguments", f"there is no tool {call.name!r}, only take_action")
+        command = _argument(call.arguments)
+        if command is None or not command.strip():
+            raise ActionError("arguments", 'the arguments are not {"action": "…"}')
+        return Action("take_action", {"action": command}, completion.text)
+
+    def write(self, thought: str, command: str) -> Message:
+        call = ToolCall("call_0", "take_action", json.dumps({"action": command}))
+        return Message("assistant", thought, (call,))
+
+    def command(self, message: Message) -> str | None:
+        return _argument(message.tool_calls[0].arguments) if message.tool_calls else None
+
+    def repair(self, command: str, admissible: Sequence[str]) -> str:
+        """AgentBench's closest-command rule: the highest BLEU above 0.01, else the command itself."""
+        if command in admissible or not admissible:
+            return command
+        scores = [bleu(offered.split(), command.split()) for offered in admissible]
+        best = max(range(len(scores)), key=scores.__getitem__)
+        return admissible[best] if scores[best] > 0.01 else command
+
+
+FORMS: dict[str, type[TextForm] | type[ToolForm]] = {"text": TextForm, "agentbench": ToolForm}
+
+
+def _argument(arguments: str) -> str | None:
+    try:
+        values = json.loads(arguments)
+    except ValueError:
+        return None
+    value = values.get("action") if isinstance(values, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def bleu(reference: Sequence[str], candidate: Sequence[str]) -> float:
+    """Sentence BLEU-4 of one reference with NLTK's smoothing method 4 (Chen and Cherry, 2014).
+
+    NLTK itself is a heavy dependency for forty lines; a test compares the two.
+    """
+    overlaps = [_overlap(reference, candidate, n) for n in range(1, 5)]
+    if overlaps[0][0] == 0:
+        return 0.0
+    logs = 0.0
+    misses = 1
+    for hits, total in overlaps:
+        precision = hits / total
+        if hits == 0 and len(candidate) > 1:
+            precision = math.log(len(candidate)) / (2**misses * 5) / total
+            misses += 1
+        if precision == 0.0:
+            return 0.0
+        logs += math.log(precision) / 4
+    short = len(candidate) <= len(reference)
+    return math.exp(logs + (1 - len(reference) / len(candidate) if short else 0.0))
+
+
+def _overlap(reference: Sequence[str], candidate: Sequence[str], n: int) -> tuple[int, int]:
+    """Clipped n-gram matches, and the candidate's number of n-grams (at least 1)."""
+
+    def grams(words: Sequence[str]) -> Counter[tuple[str, ...]]:
+        return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
+
+    ours = grams(candidate)
+    return (ours & grams(reference)).total(), max(1, ours.total())

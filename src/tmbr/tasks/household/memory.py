@@ -1,0 +1,97 @@
+"""What a player can know of a house from what it was told: the expert's memory.
+
+It is built from the conversation alone, so it is right for any branch and after any fork.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+_NAME = re.compile(r"\b([a-z]+) (\d+)\b")
+_SEEN = re.compile(r"(?:On|In) (?:the [a-z]+ \d+|it), you see (.*?)\.")
+_MOVES = {
+    "take": re.compile(r"take ([a-z]+ \d+) from ([a-z]+ \d+)$"),
+    "put": re.compile(r"put ([a-z]+ \d+) in/on ([a-z]+ \d+)$"),
+    "treat": re.compile(r"(clean|heat|cool) ([a-z]+ \d+) with ([a-z]+ \d+)$"),
+}
+_TREATED = {"clean": "clean", "heat": "hot", "cool": "cool"}
+
+
+def kind(name: str) -> str:
+    """`mug 1` -> `mug`."""
+    return name.rsplit(" ", 1)[0]
+
+
+def names(text: str) -> list[str]:
+    return [f"{word} {number}" for word, number in _NAME.findall(text)]
+
+
+def places(room: str) -> tuple[str, ...]:
+    """The places that the first description of a room names, in its order."""
+    told = room.rsplit("Looking quickly around you, you see", 1)[-1].split("\n", 1)[0]
+    return tuple(names(told))
+
+
+@dataclass(slots=True)
+class Memory:
+    """places: in the order told. contents: last seen, by place. hidden: known to be closed."""
+
+    places: tuple[str, ...]
+    contents: dict[str, list[str]] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    at: str | None = None
+    holding: str | None = None
+    treated: set[tuple[str, str]] = field(default_factory=set)
+    placed: dict[str, str] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, room: str, turns: Iterable[tuple[str, str]]) -> Memory:
+        """From the first description of the room and (command, answer) pairs."""
+        memory = cls(places(room))
+        for command, answer in turns:
+            memory.hear(command, answer)
+        return memory
+
+    def hear(self, command: str, answer: str) -> None:
+        """Take in what the world answered to one command."""
+        if answer.startswith("Nothing happens"):
+            self.failed.add(command)
+            return
+        if command.startswith("go to "):
+            self.at = command.removeprefix("go to ")
+        if self.at is not None:
+            self._look(self.at, command, answer)
+        if move := _MOVES["take"].match(command):
+            self.holding = move[1]
+            self.contents[move[2]] = [o for o in self.contents.get(move[2], []) if o != move[1]]
+            self.placed.pop(move[1], None)
+        elif move := _MOVES["put"].match(command):
+            self.holding = None
+            self.contents.setdefault(move[2], []).append(move[1])
+            self.placed[move[1]] = move[2]
+        elif move := _MOVES["treat"].match(command):
+            self.treated.add((move[2], _TREATED[move[1]]))
+
+    def _look(self, here: str, command: str, answer: str) -> None:
+        if command.startswith("close "):
+            self.hidden.add(here)
+        elif "is closed" in answer:
+            self.hidden.add(here)
+        elif command.startswith(("go to ", "open ", "examine ")) and (seen := _SEEN.search(answer)):
+            self.hidden.discard(here)
+            self.contents[here] = names(seen[1])
+
+    def where(self, wanted: str) -> list[tuple[str, str]]:
+        """(object, place) for each object of this kind that was seen and still lies there."""
+        return [
+            (thing, place)
+            for place, things in self.contents.items()
+            for thing in things
+            if kind(thing) == wanted
+        ]
+
+    def searched(self, place: str) -> bool:
+        return place in self.contents

@@ -1,0 +1,124 @@
+"""The household task: samples, prompt, parsing, score, and the teachers that can play it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from random import Random
+
+from tmbr.core.errors import ConfigError, nearest
+from tmbr.core.protocols import Session
+from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
+from tmbr.environments.household import GENERATOR, Game, generate
+from tmbr.tasks.household import data as files
+from tmbr.tasks.household.expert import Prior, decide, home_prior
+from tmbr.tasks.household.memory import places
+from tmbr.tasks.household.forms import FORMS, Form
+from tmbr.tasks.household.session import HouseholdSession
+
+#: Samples of each generated split.
+SIZES = {"train": 20_000, "validation": 500, "test": 500}
+#: Raise it when prompt, rules or wording change: it is part of every episode's resume key.
+VERSION = "1"
+
+
+class Household:
+    """data: `generated`, or a split of the benchmark's files. form: `text` or `agentbench`."""
+
+    def __init__(
+        self,
+        data: str = "generated",
+        form: str = "text",
+        prior: Prior | None = None,
+        root: Path | None = None,
+    ) -> None:
+        if form not in FORMS:
+            raise ConfigError(f"no form {form!r} of the household; {nearest(form, FORMS)}")
+        if data != "generated" and data not in files.SPLITS:
+            raise ConfigError(f"no household data {data!r}; {nearest(data, ['generated', *files.SPLITS])}")
+        self.name = "household"
+        self.data = data
+        self.form: Form = FORMS[form]()
+        self.version = f"{VERSION}/{GENERATOR}/{form}"
+        self._prior = home_prior() if prior is None else prior
+        self._root = root
+
+    def samples(self, split: str) -> Sequence[Sample]:
+        """All samples of a split; generated ones are made when they are opened.
+
+        Raises ConfigError for an unknown split, DataError for files that are missing or broken.
+        """
+        if self.data != "generated":
+            return files.samples(self.data, self._root)
+        if split not in SIZES:
+            raise ConfigError(f"no split {split!r} of the generated household; {nearest(split, SIZES)}")
+        return files.Lazy(SIZES[split], partial(_generated, split))
+
+    def game(self, sample: Sample) -> Game:
+        """The game behind a sample."""
+        if "game" in sample.setup:
+            return _load(files.game_path(sample, self._root))
+        return generate(sample.setup["seed"])
+
+    def open(self, sample: Sample) -> Session:
+        return HouseholdSession(self.game(sample), self.form)
+
+    def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
+        if self.form.tools:
+            return [Message("system", self.form.prompt.strip()), Message("user", observation)]
+        return [Message("user", f"{self.form.prompt}{observation}")]
+
+    def parse(self, completion: Completion) -> Action:
+        return self.form.read(completion)
+
+    def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score:  # noqa: ARG002
+        """AgentBench's score: 1 when the game is won."""
+        won = isinstance(session, HouseholdSession) and session.won
+        return Score(float(won), won)
+
+    def expert(self, messages: Sequence[Message]) -> Message:
+        """What the expert answers in this conversation, from what was said in it alone."""
+        room, turns = self._told(messages)
+        move = decide(room, turns, self._prior)
+        return self.form.write(move.thought, move.command)
+
+    def mistake(self, messages: Sequence[Message], rng: Random) -> Message:
+        """A wrong move that is (nearly always) admissible: a walk to some other place, or a look."""
+        room, turns = self._told(messages)
+        wrong = [f"go to {place}" for place in places(room)]
+        right = decide(room, turns, self._prior).command
+        last = turns[-1][0] if turns else ""
+        choice = rng.choice(sorted({"look", "inventory", *wrong} - {right, last}))
+        return self.form.write("I try something else.", choice)
+
+    def walkthrough(self, sample: Sample) -> list[Message]:
+        """The privileged teacher: the game's own solution, as messages."""
+        return [self.form.write("I know the way.", c) for c in self.game(sample).walkthrough]
+
+    def _told(self, messages: Sequence[Message]) -> tuple[str, list[tuple[str, str]]]:
+        """The first description of the room, and (command, answer) of each turn since."""
+        start = next(i for i, m in enumerate(messages) if m.role == "user")
+        turns: list[tuple[str, str]] = []
+        later = messages[start + 1 :]
+        for said, heard in zip(later[::2], later[1::2], strict=False):
+            command = self.form.command(said) or ""
+            turns.append((command.strip().lower(), heard.content.split("\nAvailable actions:")[0]))
+        return messages[start].content.split("\nAvailable actions:")[0], turns
+
+
+@lru_cache(maxsize=100_000)
+def _generated(split: str, index: int) -> Sample:
+    seed = scene_seed(split, index)
+    setup = {"seed": seed, "generator": GENERATOR}
+    return Sample(f"generated-{split}-{index}", "household", split, generate(seed).instruction, setup)
+
+
+def scene_seed(split: str, index: int) -> int:
+    """Seeds of the splits never meet: the split is the seed's residue modulo three."""
+    return index * len(SIZES) + list(SIZES).index(split)
+
+
+@lru_cache(maxsize=512)
+def _load(path: Path) -> Game:
+    return Game.load(path, version="put")
