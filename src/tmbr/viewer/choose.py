@@ -1,0 +1,44 @@
+"""Which episodes are worth looking at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+
+from tmbr.core.types import Trace
+
+#: From all episodes to those shown, in the order in which they are shown.
+Choose = Callable[[Sequence[Trace]], Sequence[Trace]]
+
+
+def cell(trace: Trace) -> Hashable:
+    """The cell of the grid to which an episode belongs, whatever its seed."""
+    run = trace.run
+    return (trace.sample.task, trace.sample.split, run.model, run.adapter, run.strategy, run.access)
+
+
+def side_by_side(traces: Sequence[Trace], limit: int = 12) -> list[Trace]:
+    """A success and a failure of each cell, taken from as few samples as tell them.
+
+    Greedy cover: the next sample is the one whose episodes add most outcomes not yet shown (how many
+    cells succeed or fail), then the one that most cells have played, then the earliest. All episodes
+    of one sample and seed stay together.
+    """
+    groups: dict[Hashable, list[Trace]] = defaultdict(list)
+    for trace in traces:
+        groups[trace.sample.task, trace.sample.split, trace.sample.id, trace.run.seed].append(trace)
+    outcomes = {key: {_outcome(trace) for trace in group} for key, group in groups.items()}
+    chosen: list[Trace] = []
+    seen: set[Hashable] = set()
+    while len(chosen) < limit and outcomes:
+        best = max(outcomes, key=lambda key: (len(outcomes[key] - seen), len(outcomes[key])))
+        news = outcomes.pop(best)
+        if news <= seen:
+            break
+        seen |= news
+        chosen += groups[best][: limit - len(chosen)]
+    return chosen
+
+
+def _outcome(trace: Trace) -> Hashable:
+    return cell(trace), trace.finish is not None and trace.finish.score.success

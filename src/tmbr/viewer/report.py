@@ -1,0 +1,145 @@
+"""`report.html`: what an evaluation found, in one file that needs nothing else.
+
+No request leaves the page: style and script are inlined, and its Content-Security-Policy allows
+nothing but these two, by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.types import Trace
+from tmbr.viewer import figures, text, tree
+from tmbr.viewer.choose import Choose, side_by_side
+
+
+def report(
+    summary: Mapping[str, Any], traces: Iterable[Trace], out: Path, choose: Choose = side_by_side
+) -> Path:
+    """Write the page to `out` and return it.
+
+    summary: `rows` as in `summary.json`, and where there are any `comparisons` (`a`, `b`, `difference`
+    and its `ci95` as shares, `failures_gone`) and `versions` (name to version).
+    choose: which episodes are shown, and in what order; see `tmbr.viewer.choose`.
+
+    Raises DataError when the summary is not of that form, ConfigError when `out` cannot be written;
+    an older page stays whole until the new one is complete.
+    """
+    page = render(summary, list(traces), choose)
+    try:
+        with NamedTemporaryFile("w", encoding="utf-8", dir=out.parent, delete=False) as file:
+            try:
+                file.write(page)
+                file.close()
+                Path(file.name).chmod(0o644)
+                os.replace(file.name, out)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise ConfigError(f"cannot write the report to {out}: {error.strerror}") from error
+    return out
+
+
+def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose = side_by_side) -> str:
+    """The page as text; see `report`."""
+    rows = summary.get("rows")
+    if not rows:
+        raise DataError("the summary has no 'rows': run `tmbr eval` first")
+    environment = _environment()
+    beside = files("tmbr.viewer")
+    style, script = (
+        Markup(beside.joinpath(f"report.{kind}").read_text("utf-8")) for kind in ("css", "js")
+    )
+    drawn, reach = figures.differences(summary.get("comparisons", []))
+    chosen = choose(traces)
+    return environment.get_template("report.html.jinja").render(
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        groups=figures.groups(rows),
+        statuses=figures.STATUSES,
+        differences=drawn,
+        reach=reach,
+        facts=_facts(rows, traces, summary.get("versions", {})),
+        samples=_samples(chosen),
+        strategies=_distinct(trace.run.strategy for trace in chosen),
+        chosen=len(chosen),
+        total=len(traces),
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("tmbr.viewer", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=text.visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=text.percent,
+        points=text.points,
+        count=text.count,
+        compact=text.compact,
+        plural=text.plural,
+    )
+    return environment
+
+
+def _policy(style: str, script: str) -> str:
+    """A Content-Security-Policy under which the page can only show itself."""
+
+    def source(inlined: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(inlined.encode()).digest()).decode()}'"
+
+    return (
+        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _facts(
+    rows: Sequence[Mapping[str, Any]], traces: Sequence[Trace], versions: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """What was run: term to values, terms without values left out."""
+    runs = [trace.run for trace in traces]
+    facts = {
+        "Task": _distinct(row["task"] for row in rows),
+        "Data": _distinct(f"{row['data']}, {row['split']} split" for row in rows),
+        "Model": _distinct(row["model"] for row in rows),
+        "Adapter": _distinct(f"{run.adapter} on {run.model}" for run in runs if run.adapter),
+        "Strategy": _distinct(row["strategy"] for row in rows),
+        "Episodes": [f"{sum(row['n'] for row in rows):,} in {text.plural(len(rows), 'cell')}"],
+        "Seed": _distinct(str(run.seed) for run in runs),
+        "Version": [
+            *_distinct(run.version for run in runs if run.version),
+            *(f"{name} {version}" for name, version in versions.items()),
+        ],
+    }
+    return {term: values for term, values in facts.items() if values}
+
+
+def _samples(chosen: Sequence[Trace]) -> list[list[tree.Episode]]:
+    """Episodes of the same sample and seed together, in the order given."""
+    found: dict[tuple[str, str, str, int], list[tree.Episode]] = {}
+    for trace in chosen:
+        key = (trace.sample.task, trace.sample.split, trace.sample.id, trace.run.seed)
+        found.setdefault(key, []).append(tree.episode(trace))
+    return list(found.values())
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
