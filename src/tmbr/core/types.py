@@ -46,7 +46,7 @@ class Message:
     tool_call_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Context:
     """A conversation as a linked list: siblings share their prefix, and share it by identity.
 
@@ -139,7 +139,9 @@ class Completion:
     usage: Usage = Usage()
 
     def message(self) -> Message:
-        return Message("assistant", self.text, self.tool_calls)
+        """As a turn of the conversation: a local model's text holds its calls too, the template anew."""
+        content = self.text.partition("<tool_call>")[0].rstrip() if self.tool_calls else self.text
+        return Message("assistant", content, self.tool_calls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""A transformers causal language model in this process, with an optional PEFT adapter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tmbr.core.errors import ModelFault
+from tmbr.core.types import Completion, Context, Sampling, Tool, Usage
+from tmbr.models.encoding import Encoder, tool_calls
+
+if TYPE_CHECKING:
+    from tmbr.models.batching import Batcher, Decoder, Request
+
+
+class LocalModel:
+    """Answers many concurrent episodes from one batch; see `tmbr.models.batching`."""
+
+    def __init__(
+        self, name: str, weights_version: str, encoder: Encoder, batcher: Batcher, context_limit: int
+    ) -> None:
+        self.name = name
+        self.weights_version = weights_version
+        self.context_limit = context_limit
+        self._encoder = encoder
+        self._batcher = batcher
+
+    @classmethod
+    def load(
+        cls,
+        name_or_path: str,
+        adapter: str | None = None,
+        device: str | None = None,
+        dtype: str | None = None,
+        max_batch: int = 64,
+        cache_bytes: int = 2 << 30,
+    ) -> LocalModel:
+        """Load a model by path or hub name.
+
+        device: default cuda where there is one, else cpu. dtype: a torch name such as `bfloat16`;
+        default float32 on a cpu, else the checkpoint's. max_batch: sequences decoded together.
+        cache_bytes: of keys and values kept for prefixes that may come again; 0 keeps none.
+        Raises ConfigError: no such model, or the adapter was made for another base.
+        """
+        from tmbr.models.batching import Batcher
+        from tmbr.models.loading import load
+
+        loaded = load(name_or_path, adapter, device, dtype, cache_bytes)
+        encoder = Encoder(loaded.tokenizer, loaded.stop)
+        name = name_or_path if adapter is None else f"{name_or_path}+{adapter}"
+        batcher = Batcher(loaded.decoder, loaded.stop, max_batch)
+        return cls(name, loaded.weights_version, encoder, batcher, loaded.context_limit)
+
+    async def complete(
+        self, context: Context, tools: Sequence[Tool], n: int, sampling: Sampling, seed: int
+    ) -> list[Completion]:
+        """n candidates; the prompt's tokens are counted with the first. Raises ModelFault."""
+        from tmbr.models.batching import Request
+
+        ids = self._encoder.encode(context, tools)
+        room = min(sampling.max_tokens, self.context_limit - len(ids))
+        if room <= 0:
+            asked = Completion("", finish_reason="context", usage=Usage(prompt=len(ids)))
+            return [asked, *[Completion("", finish_reason="context")] * (n - 1)]
+        future: asyncio.Future[Request] = asyncio.get_running_loop().create_future()
+        self._batcher.submit(Request(ids, n, room, sampling, seed, future))
+        return self._completions(await future)
+
+    async def score(self, context: Context, continuations: Sequence[str]) -> list[float]:
+        """Summed log-probability, in nats, of each text after the generation prompt; no tools."""
+        from tmbr.models.batching import Errand
+
+        ids = self._encoder.encode(context, ())
+        wanted = [self._encoder.continuation(text) for text in continuations]
+        longest = max(map(len, wanted), default=0)
+        if len(ids) + longest > self.context_limit:
+            raise ModelFault(
+                f"{len(ids)} tokens and {longest} to score exceed the context of {self.context_limit}"
+            )
+
+        def work(decoder: Decoder) -> list[float]:
+            return [_logprob(decoder, ids, tokens) for tokens in wanted]
+
+        future: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
+        self._batcher.submit(Errand(work, future))
+        return await future
+
+    def count(self, context: Context) -> int:
+        return len(self._encoder.encode(context, ()))
+
+    async def aclose(self) -> None:
+        await asyncio.to_thread(self._batcher.close)
+
+    def _completions(self, request: Request) -> list[Completion]:
+        found = []
+        for index, drawn in enumerate(request.drawn):
+            text = self._encoder.decode(drawn.tokens)
+            first = index == 0
+            # Cut by the context rather than by the caller: no further turn has room either.
+            cut = "length" if request.room == request.sampling.max_tokens else "context"
+            found.append(
+                Completion(
+                    text,
+                    tool_calls(text, f"call_{len(request.tokens)}"),
+                    tuple(drawn.tokens),
+                    tuple(drawn.logprobs),
+                    "stop" if drawn.ended else cut,
+                    Usage(
+                        prompt=len(request.tokens) if first else 0,
+                        generated=len(drawn.tokens),
+                        prefill=request.prefill if first else 0,
+                    ),
+                )
+            )
+        return found
+
+
+def _logprob(decoder: Any, ids: tuple[int, ...], tokens: tuple[int, ...]) -> float:
+    if not tokens:
+        return 0.0
+    logits, _ = decoder.logits([*ids, *tokens[:-1]], keep=len(tokens))
+    logprobs = logits.float().log_softmax(-1)
+    return float(sum(logprobs[at, token] for at, token in enumerate(tokens)))
