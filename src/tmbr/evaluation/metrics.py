@@ -22,9 +22,9 @@ def summary(traces: Iterable[Trace], timing: Mapping[str, Timing], seed: int = 0
     once, a bootstrap over samples when several seeds share them; `ci95_method` says which.
     malformed and inadmissible are shares of `turns`, the sampled act turns of committed branches,
     before any repair, with intervals from a bootstrap over episodes. A share of 0 or 1 has Wilson's
-    interval over clusters instead of a bootstrap's, which would have no width. steps, tokens, prefill and seconds
-    are means an episode, of all branches and all models asked; prefill and seconds come from `timing`
-    and are None where it knows no episode of the cell.
+    interval over clusters instead of a bootstrap's, which would have no width. steps, tokens, prefill
+    and seconds are means an episode, of all branches and all models asked; prefill and seconds come
+    from `timing` and are None where it knows no episode of the cell.
     """
     cells: dict[tuple[object, ...], list[Trace]] = {}
     for trace in traces:
