@@ -1,0 +1,205 @@
+"""What a run is told: a YAML file and `key.sub=value` overrides, checked before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tmbr.core.errors import ConfigError, nearest, no_file
+
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Config(BaseModel):
+    """Base of all configs: unknown keys are errors, values are not changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(Config):
+    #: `nano`, `expert`, `noisy-expert:P`, `NAME@http://HOST/v1`, a path or a hub name.
+    model: str = "nano"
+    #: Folder or hub name of a PEFT adapter.
+    adapter: str | None = None
+    #: `cpu`, `cuda`, …; by default the best there is.
+    device: str | None = None
+    #: `float32`, `bfloat16` or `float16`; by default float32 on a CPU, the checkpoint's own elsewhere.
+    dtype: str | None = None
+    #: Most sequences decoded at once by a local model.
+    max_batch: Positive = 64
+    #: Environment variable that holds an endpoint's key.
+    key_env: str = "OPENAI_API_KEY"
+
+
+class StrategyConfig(Config):
+    #: As `tmbr strategies` lists them; by default the name it is given in this config.
+    strategy: str | None = None
+    #: What that strategy can be told.
+    settings: dict[str, Any] = {}
+
+
+class SamplingConfig(Config):
+    #: 0 is greedy.
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    #: Most tokens of one completion.
+    max_tokens: Positive | None = None
+
+
+class BudgetConfig(Config):
+    """The outer law of an episode; null is no limit."""
+
+    #: Prompt tokens asked plus tokens generated, of agent, planner and judge together.
+    tokens: Positive | None = None
+    #: Calls of any model.
+    calls: Positive | None = None
+    #: World steps, forks included.
+    steps: Positive | None = None
+
+
+class PlayConfig(Config):
+    """What `eval` and `collect` share: who is asked what, and within which limits."""
+
+    task: str = "household"
+    #: Where the samples come from: `generated` or a split of the benchmark, as `alfworld-valid_seen`.
+    data: str = "generated"
+    #: How the task is put: `text` (Thought, Action) or `agentbench` (tool calls).
+    form: str = "text"
+    split: str = "test"
+    #: The first so many of the split; null is all.
+    samples: Positive | None = None
+    seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    #: Overrides of how the strategies sample.
+    sampling: SamplingConfig = SamplingConfig()
+    budget: BudgetConfig = BudgetConfig()
+    #: Episodes under way at a time.
+    concurrency: Positive = 16
+    #: Folder for traces and results.
+    out: Path
+
+
+class EvalConfig(PlayConfig):
+    """A grid: models × strategies × samples × seeds."""
+
+    #: Name in the table -> model; a list of model names is short for itself.
+    models: Annotated[dict[str, ModelConfig], Field(min_length=1)] = {"nano": ModelConfig()}
+    #: Name in the table -> strategy; a list of strategy names is short for itself.
+    strategies: Annotated[dict[str, StrategyConfig], Field(min_length=1)] = {"react": StrategyConfig()}
+    #: Pairs [model, strategy] to play; null is all.
+    cells: list[tuple[str, str]] | None = None
+    out: Path = Path("runs/eval")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, data: Any) -> Any:
+        data = dict(data)
+        for key, field in (("models", "model"), ("strategies", "strategy")):
+            if isinstance(data.get(key), list):
+                data[key] = {name: {field: name} for name in data[key]}
+        return data
+
+    @model_validator(mode="after")
+    def _cells_exist(self) -> EvalConfig:
+        for model, strategy in self.cells or []:
+            for name, known in ((model, self.models), (strategy, self.strategies)):
+                if name not in known:
+                    raise ValueError(f"cells: {name!r} is not defined; {nearest(name, known)}")
+        return self
+
+
+class CollectConfig(PlayConfig):
+    """One model, by default the expert, plays a split for the teacher's sake."""
+
+    model: ModelConfig = ModelConfig(model="expert")
+    strategy: StrategyConfig = StrategyConfig(strategy="react")
+    split: str = "train"
+    out: Path = Path("runs/collect")
+
+
+C = TypeVar("C", bound=Config)
+
+
+def load(kind: type[C], path: Path | None, overrides: Sequence[str] = ()) -> C:
+    """Read a config of `kind` from a YAML file and apply overrides such as `budget.steps=20`.
+
+    Values of overrides are YAML too. Raises ConfigError with file, key and the nearest right name.
+    """
+    data = _read(path) if path else {}
+    origins: dict[str, str] = {}
+    for override in overrides:
+        origins[_override(data, override)] = override
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(kind, path, origins, error)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(no_file(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must be a mapping of keys to values, as `task: household`")
+    return data
+
+
+def _override(data: dict[str, Any], override: str) -> str:
+    """Set one value; return its dotted key."""
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"{override!r}: an override is KEY=VALUE, as `budget.steps=20`")
+    at = data
+    *path, last = key.split(".")
+    for part in path:
+        inner = at.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{override!r}: {part!r} has no keys of its own")
+        at = inner
+    try:
+        at[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"{override!r}: the value is not YAML; quote it") from None
+    return key
+
+
+def _explain(
+    kind: type[Config], path: Path | None, origins: dict[str, str], error: ValidationError
+) -> str:
+    """The first complaint in one line: where it was said, which key, and the mend."""
+    first = error.errors(include_url=False)[0]
+    keys = [str(part) for part in first["loc"]]
+    key = ".".join(keys)
+    said = [
+        text for dotted, text in origins.items() if key.startswith(dotted) or dotted.startswith(key)
+    ]
+    where = f"{said[-1]!r}: " if said and key else f"{path}: " if path else ""
+    if first["type"] == "extra_forbidden":
+        return f"{where}unknown key {key!r}; {nearest(keys[-1], _fields(kind, keys[:-1]))}"
+    message = first["msg"].removeprefix("Value error, ")
+    if not key:
+        return f"{where}{message}"
+    return f"{where}{key}: {message[0].lower()}{message[1:]} (given: {first['input']!r})"
+
+
+def _fields(kind: Any, keys: Sequence[str]) -> list[str]:
+    """Names that are known at `keys`, walked down from the config class `kind`."""
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if not keys:
+            return list(kind.model_fields)
+        return _fields(kind.model_fields[keys[0]].annotation, keys[1:])
+    return _fields(get_args(kind)[-1], keys[1:]) if keys else []
