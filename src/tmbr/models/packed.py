@@ -131,7 +131,7 @@ class Packed:
     def admit(
         self, prompts: Sequence[Sequence[int]], width: int, room: int
     ) -> tuple[Tensor, list[int]]:
-        """Start rows; logits [prompts, vocabulary] of their first tokens, and each one's computed prefill.
+        """Start rows; logits [prompts, vocabulary] of their first tokens, and the prefill of each.
 
         room: the most tokens that any candidate of these may take.
         """
