@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tmbr.core.errors import ConfigError, nearest, no_file
 
-
 Positive = Annotated[int, Field(ge=1)]
 
 

@@ -1,0 +1,55 @@
+"""The command line: `commands.py` has one function per command, and each imports its stage inside.
+
+Whatever a user can mend is one line on stderr and exit code 2; a bug is one line that names the file
+with the traceback, and exit code 1; an interrupted run says how to go on, exit code 130.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from tmbr.core.errors import TmbrError
+
+
+def main() -> None:
+    """Entry point of the `tmbr` script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str], app: typer.Typer | None = None) -> int:
+    """Run one command line, by default of `tmbr.cli.commands`, and return its exit code."""
+    if app is None:
+        from tmbr.cli.commands import app
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(list(arguments) or ["--help"], prog_name="tmbr", standalone_mode=False)
+    except TyperException as error:
+        message = error.format_message()
+        known = "Did you mean" in message or "Possible options" in message
+        return _fail(message if known else f"{message} See `tmbr --help`.", 2)
+    except TmbrError as error:
+        return _fail(str(error), 2)
+    except typer.Abort:
+        return _fail("interrupted; the same command goes on where it stopped", 130)
+    except Exception as error:
+        return _fail(f"unexpected {type(error).__name__}: {error}; the traceback is in {_log()}", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    print("tmbr:", " ".join(message.split()), file=sys.stderr)
+    return code
+
+
+def _log() -> str:
+    """Write the traceback of the error at hand to a file and return its path."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="tmbr-", suffix=".log", delete=False) as file:
+        traceback.print_exc(file=file)
+    return file.name

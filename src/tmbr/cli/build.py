@@ -1,0 +1,87 @@
+"""From names in a config to what they stand for; nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from tmbr.config import ModelConfig, PlayConfig, SamplingConfig, StrategyConfig
+from tmbr.core.errors import ConfigError, nearest
+from tmbr.core.protocols import Model, Strategy
+from tmbr.core.types import Sampling
+
+if TYPE_CHECKING:
+    from tmbr.tasks.household import Household
+
+TASKS = ("household",)
+STRATEGIES = ("react", "react+retry", "paper", "multibranch")
+ENDPOINT = re.compile(r"(?P<name>.+)@(?P<url>https?://.+)")
+NOISY = re.compile(r"noisy-expert:(?P<p>[0-9.]+)(?P<fixed>:per-state)?")
+
+
+def build_task(config: PlayConfig) -> Household:
+    """Raises ConfigError for an unknown task, data set or form."""
+    from tmbr.tasks.household import Household
+
+    if config.task not in TASKS:
+        raise ConfigError(f"no task {config.task!r}; {nearest(config.task, TASKS)}")
+    return Household(data=config.data, form=config.form)
+
+
+def build_model(config: ModelConfig, task: Household) -> Model:
+    """The model that `config.model` names. Raises ConfigError."""
+    spec = config.model
+    if spec == "expert":
+        from tmbr.models.expert import ExpertModel
+
+        return ExpertModel("expert", task.expert)
+    if spec.startswith("noisy-expert"):
+        return _noisy(spec, task)
+    if endpoint := ENDPOINT.fullmatch(spec):
+        from tmbr.models.remote import RemoteModel
+
+        return RemoteModel(endpoint["name"], base_url=endpoint["url"], key_env=config.key_env)
+    from tmbr.models.local import LocalModel
+
+    path = str(files("tmbr") / "assets" / "nano") if spec == "nano" else spec
+    return LocalModel.load(
+        path,
+        adapter=config.adapter,
+        device=config.device,
+        dtype=config.dtype,
+        max_batch=config.max_batch,
+    )
+
+
+def _noisy(spec: str, task: Household) -> Model:
+    from tmbr.models.expert import NoisyExpert
+
+    told = NOISY.fullmatch(spec)
+    if not told or not 0 <= float(told["p"]) <= 1:
+        raise ConfigError(
+            f"model {spec!r}: write noisy-expert:P or noisy-expert:P:per-state, 0 <= P <= 1"
+        )
+    errors = "per state" if told["fixed"] else "anew"
+    return NoisyExpert(spec, task.expert, task.mistake, float(told["p"]), errors)
+
+
+def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) -> Strategy:
+    """Raises ConfigError for an unknown strategy or setting."""
+    from tmbr.reasoning.strategies import strategy
+
+    settings: dict[str, Any] = dict(config.settings)
+    if told := sampling.model_dump(exclude_none=True):
+        settings["sampling"] = Sampling(**told)
+    return strategy(config.strategy or name, **settings)
+
+
+def describe_strategies() -> list[str]:
+    """One line a strategy: name, access, and the first line of its documentation."""
+    from tmbr.reasoning.strategies import strategy
+
+    lines = []
+    for name in STRATEGIES:
+        made = strategy(name)
+        lines.append(f"{name:12} access {made.access:8} {(made.__doc__ or '').partition('\n')[0]}")
+    return lines

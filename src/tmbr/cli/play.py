@@ -1,0 +1,219 @@
+"""`tmbr eval` and `tmbr collect`: cells of a grid are played into one store, then measured."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tmbr.cli.build import build_model, build_strategy, build_task
+from tmbr.cli.progress import Progress
+from tmbr.config import CollectConfig, EvalConfig, ModelConfig, PlayConfig, StrategyConfig
+from tmbr.core.errors import DataError
+from tmbr.core.protocols import Model, Strategy, Task
+from tmbr.core.store import TraceStore, read_timing, read_traces
+from tmbr.core.types import Budget, Run, Sample, Trace, digest
+from tmbr.runner import Job, run
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What is to be played. cells: pairs of names, of a model and of a strategy."""
+
+    config: PlayConfig
+    cells: Sequence[tuple[str, str]]
+    models: Mapping[str, ModelConfig]
+    strategies: Mapping[str, tuple[StrategyConfig, Strategy]]
+    task: Task
+    samples: Sequence[Sample]
+
+    @property
+    def total(self) -> int:
+        """Number of episodes."""
+        return len(self.cells) * len(self.config.seeds) * len(self.samples)
+
+    def jobs(self, name: str, model: Model) -> list[Job]:
+        """All episodes of one model: strategies × seeds × samples."""
+        budget = Budget(**self.config.budget.model_dump())
+        return [
+            Job(sample, self.task, self.strategies[strategy][1], model, None, budget, run)
+            for strategy in (of for by, of in self.cells if by == name)
+            for run in self._runs(name, strategy, model)
+            for sample in self.samples
+        ]
+
+    def _runs(self, name: str, label: str, model: Model) -> list[Run]:
+        told, strategy = self.strategies[label]
+        shape = [told, self.config.sampling, self.config.budget]
+        return [
+            Run(
+                config=digest([part.model_dump() for part in shape]),
+                task=self.task.name,
+                model=name,
+                strategy=label,
+                access=strategy.access,
+                seed=seed,
+                adapter=self.models[name].adapter,
+                version=self.task.version,
+                weights=model.weights_version,
+                data=self.config.data,
+            )
+            for seed in self.config.seeds
+        ]
+
+
+def evaluate(config: EvalConfig) -> int:
+    """Play the grid, write `summary.json`, print the table; returns the exit code."""
+    cells = config.cells or [
+        (model, strategy) for model in config.models for strategy in config.strategies
+    ]
+    traces = _run("eval", config, cells, config.models, config.strategies)
+    if traces is None:
+        return INTERRUPTED
+    from rich.console import Console
+
+    from tmbr.evaluation.metrics import summary
+    from tmbr.evaluation.table import table
+
+    by_cell = _by_cell(traces, cells)
+    timing = read_timing(config.out / "traces.jsonl")
+    rows = summary((trace for cell in by_cell.values() for trace in cell), timing)
+    found = {"rows": rows, "comparisons": _comparisons(by_cell), "versions": _versions()}
+    target = config.out / "summary.json"
+    _write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    Console(width=None if sys.stdout.isatty() else 160).print(table(rows))
+    print(f"summary: {target}")
+    return 0
+
+
+def collect(config: CollectConfig) -> int:
+    """Play a split with one model; returns the exit code."""
+    model, strategy = config.model.model, config.strategy.strategy or "react"
+    traces = _run(
+        "collect", config, [(model, strategy)], {model: config.model}, {strategy: config.strategy}
+    )
+    if traces is None:
+        return INTERRUPTED
+    solved = sum(trace.finish.score.success for trace in traces if trace.finish)
+    print(f"{len(traces)} episodes, {solved} of them solved: {config.out / 'traces.jsonl'}")
+    return 0
+
+
+def _run(
+    title: str,
+    config: PlayConfig,
+    cells: Sequence[tuple[str, str]],
+    models: Mapping[str, ModelConfig],
+    strategies: Mapping[str, StrategyConfig],
+) -> list[Trace] | None:
+    """Build what the names stand for and play it; None when the user interrupted."""
+    task = build_task(config)
+    built = {
+        name: (told, build_strategy(name, told, config.sampling)) for name, told in strategies.items()
+    }
+    samples = list(task.samples(config.split)[: config.samples])
+    if not samples:
+        raise DataError(f"{config.task} {config.data}: no samples in the split {config.split!r}")
+    grid = Grid(config, cells, models, built, task, samples)
+    return play(title, grid, lambda told: build_model(told, task))
+
+
+def play(title: str, grid: Grid, build: Callable[[ModelConfig], Model]) -> list[Trace] | None:
+    """All traces of the grid, played now or before; None when the user interrupted."""
+    out = grid.config.out
+    path = out / "traces.jsonl"
+    with TraceStore(path) as store:
+        settings = grid.config.model_dump(mode="json")
+        _write(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+        with Progress(title, grid.total) as progress:
+            if store.warning:
+                progress.say(f"tmbr: {store.warning}")
+            keys, left = asyncio.run(_play(grid, build, store, progress))
+        if left:
+            progress.say(
+                f"tmbr: stopped; {len(store.finished)} finished episodes are kept in {path}, "
+                "the same command goes on where it stopped"
+            )
+            return None
+    return [trace for trace in read_traces(path) if trace.id in keys]
+
+
+async def _play(
+    grid: Grid, build: Callable[[ModelConfig], Model], store: TraceStore, progress: Progress
+) -> tuple[set[str], int]:
+    """One model after the other, so that only one is in memory. Returns all ids, and jobs left."""
+    keys: set[str] = set()
+    for name in dict.fromkeys(model for model, _ in grid.cells):
+        model = build(grid.models[name])
+        try:
+            jobs = grid.jobs(name, model)
+            for job in jobs:
+                keys.add(job.key)
+                if job.key in store.finished:
+                    progress.reuse(store.finished[job.key])
+            ran = await run(
+                jobs,
+                store,
+                grid.config.concurrency,
+                on_trace=progress.add,
+                on_drain=lambda n: progress.say(
+                    f"tmbr: {n} running episodes are finished first; Ctrl-C again drops them"
+                ),
+            )
+        finally:
+            await model.aclose()
+        if ran.left:
+            return keys, ran.left
+    return keys, 0
+
+
+def _by_cell(
+    traces: Sequence[Trace], pairs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], list[Trace]]:
+    """Traces by model and strategy, in the order of the config."""
+    cells: dict[tuple[str, str], list[Trace]] = {pair: [] for pair in pairs}
+    for trace in traces:
+        cells[trace.run.model, trace.run.strategy].append(trace)
+    return cells
+
+
+def _comparisons(cells: Mapping[tuple[str, str], list[Trace]]) -> list[dict[str, Any]]:
+    """Every strategy against the first of the same model, every model against the first of the same
+    strategy."""
+    from tmbr.evaluation.metrics import compare
+
+    found = []
+    for model, strategy in cells:
+        same_model = next(pair for pair in cells if pair[0] == model)
+        same_strategy = next(pair for pair in cells if pair[1] == strategy)
+        for first in dict.fromkeys((same_model, same_strategy)):
+            if first != (model, strategy):
+                found.append(compare(cells[model, strategy], cells[first]))
+    return found
+
+
+def _versions() -> dict[str, str]:
+    """Of what was in use."""
+    names = ("tmbr", "torch", "transformers", "peft", "openai")
+    return {"python": sys.version.split()[0], **{n: version(n) for n in names if n in sys.modules}}
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all. Raises DataError."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_text(text, "utf-8")
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise DataError(f"{path}: cannot write ({error.strerror}); make room and try again") from error
