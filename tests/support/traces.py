@@ -39,7 +39,9 @@ def sample(at: int = 1, instruction: str = "put a cool mug in cabinet") -> Sampl
 
 def run(strategy: str, access: Access = "none", model: str = "tuned", seed: int = 0) -> Run:
     adapter = None if model == "base" else "runs/quickstart/adapter"
-    return Run("4f2a9c10", "household", model, strategy, access, seed, adapter, "0.1.0")
+    return Run(
+        "4f2a9c10", "household", model, strategy, access, seed, adapter, "0.1.0", data="generated"
+    )
 
 
 class Grown:
@@ -295,6 +297,22 @@ def empty() -> Trace:
     error = "EnvironmentFault: scene 3 has no desklamp"
     trace.finish = Finish(0, Score(0.0, False), "task error", error=error)
     return trace
+
+
+def huge(steps: int, candidates: int) -> Trace:
+    """An episode whose every step had several candidates, all of them wordy."""
+    grown = Grown(sample(), run("multibranch", "fork"))
+    at = grown.start
+    for step in range(steps):
+        nodes = [
+            grown.act(
+                at, f"go to cabinet {step}", "You see nothing. " * 200, "I think. " * 200, value=0.5
+            )
+            for _ in range(candidates)
+        ]
+        at = nodes[0]
+    grown.trace.finish = Finish(at, Score(0.0, False), "task limit reached")
+    return grown.trace
 
 
 def all_shapes() -> list[Trace]:

@@ -14,7 +14,12 @@ Choose = Callable[[Sequence[Trace]], Sequence[Trace]]
 def cell(trace: Trace) -> Hashable:
     """The cell of the grid to which an episode belongs, whatever its seed."""
     run = trace.run
-    return (trace.sample.task, trace.sample.split, run.model, run.adapter, run.strategy, run.access)
+    return (run.task, run.data, trace.sample.split, run.model, run.adapter, run.strategy, run.access)
+
+
+def asked(trace: Trace) -> Hashable:
+    """What episodes have in common that may be compared: the sample, and the seed."""
+    return (trace.run.task, trace.run.data, trace.sample.split, trace.sample.id, trace.run.seed)
 
 
 def side_by_side(traces: Sequence[Trace], limit: int = 12) -> list[Trace]:
@@ -26,7 +31,7 @@ def side_by_side(traces: Sequence[Trace], limit: int = 12) -> list[Trace]:
     """
     groups: dict[Hashable, list[Trace]] = defaultdict(list)
     for trace in traces:
-        groups[trace.sample.task, trace.sample.split, trace.sample.id, trace.run.seed].append(trace)
+        groups[asked(trace)].append(trace)
     outcomes = {key: {_outcome(trace) for trace in group} for key, group in groups.items()}
     chosen: list[Trace] = []
     seen: set[Hashable] = set()

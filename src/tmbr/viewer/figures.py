@@ -44,7 +44,8 @@ class Part:
 class Cell:
     """One row, ready to be drawn. tokens: of one episode, prompt and generated; None if not known.
 
-    asked and computed are widths in percent of the dearest cell's tokens.
+    asked and computed are widths in percent of the dearest cell's tokens; where the prefill is not
+    known, all that was asked may have been computed.
     """
 
     row: Row
@@ -65,6 +66,11 @@ class Group:
 
     name: str
     cells: list[Cell]
+
+    @property
+    def leader(self) -> Cell | None:
+        """The first of the best; None where nothing was solved."""
+        return next((cell for cell in self.cells if cell.best), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +105,15 @@ def groups(rows: Sequence[Row]) -> list[Group]:
 
 def _cells(rows: Sequence[Row], dearest: float) -> list[Cell]:
     top = max(row["success"] for row in rows)
-    return [
-        Cell(
-            row=row,
-            parts=_parts(row["statuses"]),
-            tokens=_tokens(row),
-            asked=100 * (_tokens(row) or 0) / dearest,
-            computed=100 * ((row["prefill_computed"] or 0) + (row["tokens_out"] or 0)) / dearest,
-            best=top > 0 and row["success"] == top,
-        )
-        for row in rows
-    ]
+    return [_cell(row, dearest, best=top > 0 and row["success"] == top) for row in rows]
+
+
+def _cell(row: Row, dearest: float, best: bool) -> Cell:
+    tokens, prefill = _tokens(row), row["prefill_computed"]
+    asked = tokens or 0
+    computed = asked if prefill is None else min(asked, prefill + (row["tokens_out"] or 0))
+    widths = (100 * asked / dearest, 100 * computed / dearest)
+    return Cell(row, _parts(row["statuses"]), tokens, *widths, best)
 
 
 def _tokens(row: Row) -> float | None:
@@ -131,10 +135,10 @@ def _parts(statuses: Mapping[str, int]) -> list[Part]:
     ]
 
 
-def differences(comparisons: Sequence[Mapping[str, Any]]) -> tuple[list[Difference], int]:
-    """Comparisons on one symmetric axis, and how many points it reaches to either side."""
+def differences(comparisons: Sequence[Mapping[str, Any]]) -> tuple[list[Difference], list[str]]:
+    """Comparisons on one symmetric axis, and the five ticks of that axis in points."""
     widest = max((abs(end) for c in comparisons for end in (*c["ci95"], c["difference"])), default=0)
-    reach = max(10, 10 * ceil(10 * widest))
+    reach = 10 * max(1, ceil(10 * widest))
 
     def place(share: float) -> float:
         return 50 + 50 * (100 * share) / reach
@@ -142,4 +146,5 @@ def differences(comparisons: Sequence[Mapping[str, Any]]) -> tuple[list[Differen
     drawn = [
         Difference(c, *map(place, (c["ci95"][0], c["difference"], c["ci95"][1]))) for c in comparisons
     ]
-    return drawn, reach
+    ticks = [f"{sign}{size}" for sign, size in (("−", reach), ("−", reach // 2), ("", 0))]
+    return drawn, [*ticks, f"+{reach // 2}", f"+{reach}"]

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -21,7 +20,7 @@ from markupsafe import Markup
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.types import Trace
 from tmbr.viewer import figures, text, tree
-from tmbr.viewer.choose import Choose, side_by_side
+from tmbr.viewer.choose import Choose, asked, side_by_side
 
 
 def report(
@@ -43,7 +42,7 @@ def report(
                 file.write(page)
                 file.close()
                 Path(file.name).chmod(0o644)
-                os.replace(file.name, out)
+                Path(file.name).replace(out)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
@@ -62,7 +61,7 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
     style, script = (
         Markup(beside.joinpath(f"report.{kind}").read_text("utf-8")) for kind in ("css", "js")
     )
-    drawn, reach = figures.differences(summary.get("comparisons", []))
+    drawn, ticks = figures.differences(summary.get("comparisons", []))
     chosen = choose(traces)
     return environment.get_template("report.html.jinja").render(
         style=style,
@@ -71,7 +70,8 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
         groups=figures.groups(rows),
         statuses=figures.STATUSES,
         differences=drawn,
-        reach=reach,
+        ticks=ticks,
+        title=", ".join(_distinct(row["task"] for row in rows)),
         facts=_facts(rows, traces, summary.get("versions", {})),
         samples=_samples(chosen),
         strategies=_distinct(trace.run.strategy for trace in chosen),
@@ -95,6 +95,7 @@ def _environment() -> Environment:
         count=text.count,
         compact=text.compact,
         plural=text.plural,
+        clip=text.clip,
     )
     return environment
 
@@ -117,10 +118,9 @@ def _facts(
     """What was run: term to values, terms without values left out."""
     runs = [trace.run for trace in traces]
     facts = {
-        "Task": _distinct(row["task"] for row in rows),
-        "Data": _distinct(f"{row['data']}, {row['split']} split" for row in rows),
+        "Data": _distinct(f"{row['data']} ({row['split']})" for row in rows),
         "Model": _distinct(row["model"] for row in rows),
-        "Adapter": _distinct(f"{run.adapter} on {run.model}" for run in runs if run.adapter),
+        "Adapter": _distinct(run.adapter for run in runs if run.adapter),
         "Strategy": _distinct(row["strategy"] for row in rows),
         "Episodes": [f"{sum(row['n'] for row in rows):,} in {text.plural(len(rows), 'cell')}"],
         "Seed": _distinct(str(run.seed) for run in runs),
@@ -134,10 +134,9 @@ def _facts(
 
 def _samples(chosen: Sequence[Trace]) -> list[list[tree.Episode]]:
     """Episodes of the same sample and seed together, in the order given."""
-    found: dict[tuple[str, str, str, int], list[tree.Episode]] = {}
+    found: dict[Hashable, list[tree.Episode]] = {}
     for trace in chosen:
-        key = (trace.sample.task, trace.sample.split, trace.sample.id, trace.run.seed)
-        found.setdefault(key, []).append(tree.episode(trace))
+        found.setdefault(asked(trace), []).append(tree.episode(trace))
     return list(found.values())
 
 

@@ -65,6 +65,5 @@ def compact(number: float | None) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """`1 step`, `2 steps`, `3 branches`."""
-    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
-    return f"{number:,} {noun}{ending}"
+    """`1 step`, `2 steps`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -15,8 +15,11 @@ from dataclasses import dataclass, field
 from tmbr.core.types import Judgement, Message, Node, NodeKind, Trace
 from tmbr.viewer.text import clip, plural
 
-#: What is shown of one episode: committed turns (first and last), turns beside them, characters.
-HEAD, TAIL, BESIDE, TEXT, TEXT_BESIDE, PROMPT = 30, 10, 120, 900, 400, 1500
+#: Turns shown of one path, first and last, and turns shown beside the committed branch.
+HEAD, TAIL, BESIDE = 30, 10, 80
+#: Characters: of all thoughts of the committed branch, and of all its observations, shared by its
+#: turns; at most of one text; of a text beside the branch; of the prompt.
+SHARED, LONGEST, BRIEF, PROMPT = 24_000, 3000, 250, 6000
 
 _THOUGHT = re.compile(
     r"\A\s*(?:Thought:)?\s*(.*?)\s*(?:^\s*Action:|<tool_call>|\Z)", re.S | re.M | re.I
@@ -85,7 +88,7 @@ def episode(trace: Trace) -> Episode:
     turns = layout.path(main[first:], committed=True)
     after = layout.draw(layout.left_at(main[-1]))
     prompt = [
-        Message(node.message.role, clip(node.message.content, PROMPT))
+        Message(node.message.role, clip(node.message.content, max(BRIEF, PROMPT // first)))
         for node in (trace.nodes[index] for index in main[:first])
     ]
     return Episode(trace, prompt, turns, after, len(trace.nodes) - first - layout.shown)
@@ -106,6 +109,7 @@ class _Layout:
 
     def __init__(self, trace: Trace, main: Sequence[int]) -> None:
         self.shown = 0
+        self._text = min(LONGEST, SHARED // min(len(main), HEAD + TAIL))
         self._trace = trace
         self._placed = set(main)
         self._room = BESIDE
@@ -149,20 +153,22 @@ class _Layout:
             kept = [*kept[:HEAD], *kept[-TAIL:]]
         self.shown += len(kept)
         turns: list[Turn] = []
+        untaken: list[list[Turn]] = []
         before = -1
         for at in kept:
             turn = self._turn(nodes[at], at + 1, committed)
             turn.gap, before = at - before - 1, at
+            left = self.left_at(self._trace.nodes[nodes[at]].parent)
+            turn.back = self.draw(path for path in left if len(path) > 1)
+            untaken += self.draw(path for path in left if len(path) == 1)
             if turn.kind == "act":
-                left = self.left_at(self._trace.nodes[nodes[at]].parent)
-                turn.back = self.draw(path for path in left if len(path) > 1)
-                turn.beside = self.draw(path for path in left if len(path) == 1)
+                turn.beside, untaken = untaken, []
             turns.append(turn)
         return turns
 
     def _turn(self, index: int, number: int, committed: bool) -> Turn:
         node = self._trace.nodes[index]
-        limit = TEXT if committed else TEXT_BESIDE
+        limit = self._text if committed else BRIEF
         thought, tool, action = _said(node)
         return Turn(
             kind=node.kind,

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from tests.support import traces
+from tmbr.viewer.choose import side_by_side
+
+
+def test_each_cell_shows_a_success_and_a_failure_on_few_samples() -> None:
+    solved, failed = traces.multibranch(), traces.react()
+    lost = traces.multibranch()
+    lost.finish = failed.finish
+    both_fail = [traces.another(failed, 1), traces.another(lost, 1)]
+    alone = [traces.another(failed, 2)]
+    mixed = [traces.another(failed, 3), traces.another(solved, 3)]
+    again = [traces.another(failed, 4), traces.another(solved, 4)]
+    chosen = side_by_side([*alone, *both_fail, *mixed, *again])
+    # Both cells fail on sample 1; sample 3 adds the success of one; nothing else is news.
+    assert [trace.sample.id[-1] for trace in chosen] == ["1", "1", "3", "3"]
+
+
+def test_seeds_are_not_mixed_and_the_limit_holds() -> None:
+    episodes = [traces.another(traces.react(), 1, seed) for seed in range(5)]
+    assert side_by_side(episodes) == episodes[:1]
+    assert side_by_side([traces.react(), traces.multibranch(), traces.restart()], limit=2) == [
+        traces.react(),
+        traces.multibranch(),
+    ]
+    assert side_by_side([]) == []
