@@ -1,0 +1,54 @@
+"""LoRA adapters on disk: saved with a record of their base, loaded on no other, merged into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tmbr.core.errors import ConfigError
+from tmbr.core.fingerprint import Fingerprint
+from tmbr.tuning.base import fingerprint, load_base
+from tmbr.tuning.whole import whole
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedTokenizerBase
+
+
+def save(model: PeftModel, tokenizer: PreTrainedTokenizerBase, base: Fingerprint, out: Path) -> None:
+    """Write adapter, tokenizer (with the chat template it was trained by) and the base's record."""
+    with whole(out) as folder:
+        model.save_pretrained(str(folder))
+        tokenizer.save_pretrained(str(folder))
+        base.write(folder)
+
+
+def load(base: str, adapter: Path, dtype: Any = "auto") -> tuple[PeftModel, PreTrainedTokenizerBase]:
+    """The base with the adapter on top, and the adapter's tokenizer.
+
+    Raises ConfigError when the folder holds no adapter, or one of another base.
+    """
+    from peft import PeftModel
+    from transformers import AutoTokenizer
+
+    if not (adapter / "adapter_config.json").is_file():
+        raise ConfigError(f"{adapter}: no adapter_config.json here; give the folder that tuning wrote")
+    model, tokenizer = load_base(base, dtype)
+    fingerprint(base, model, tokenizer).check(adapter)
+    if (adapter / "tokenizer_config.json").is_file():
+        tokenizer = AutoTokenizer.from_pretrained(adapter)
+    try:
+        return PeftModel.from_pretrained(model, str(adapter)), tokenizer
+    except (RuntimeError, ValueError, OSError) as error:
+        why = str(error).strip().split("\n")[0]
+        raise ConfigError(f"adapter {adapter} does not fit {base!r}: {why}") from None
+
+
+def merge(base: str, adapter: Path, out: Path) -> Path:
+    """Write a plain model with the adapter's weights added to the base's, in the base's dtype."""
+    model, tokenizer = load(base, adapter)
+    merged = model.merge_and_unload(safe_merge=True)
+    with whole(out) as folder:
+        merged.save_pretrained(str(folder))
+        tokenizer.save_pretrained(str(folder))
+    return out

@@ -1,0 +1,84 @@
+"""All that may be set about supervised fine-tuning. Importable without PyTorch."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class SftConfig(BaseModel):
+    """Supervised fine-tuning of a base model on rows (see `tmbr.tuning.rows`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    model: str
+    """The base: a folder or a hub name."""
+    method: Literal["lora", "full"] = "lora"
+    """Train a low-rank adapter, or all weights."""
+    chat_template: str | None = None
+    """A bundled template (`chatml`, `llama2`) or a Jinja file; None takes the tokenizer's own."""
+
+    rank: int = Field(16, ge=1)
+    """Rank of the adapter's matrices."""
+    alpha: float = Field(32, gt=0)
+    """The adapter's output is scaled by alpha / rank."""
+    dropout: float = Field(0.05, ge=0, lt=1)
+    """Dropout before the adapter's matrices."""
+    targets: tuple[str, ...] = (
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "o_proj",
+        "gate_proj",
+        "up_proj",
+        "down_proj",
+    )
+    """Names of the linear layers that get an adapter."""
+
+    dtype: Literal["bf16", "fp16", "fp32"] = "bf16"
+    """Arithmetic of forward and backward. Trained weights stay fp32; a frozen base is kept in it."""
+    max_length: int = Field(2048, ge=8)
+    """Tokens of a row; a longer one ends after its last whole trained turn that fits."""
+    epochs: float = Field(3, gt=0)
+    """Passes over the rows."""
+    max_minutes: float | None = Field(None, gt=0)
+    """Stop and save after this time of one call; the schedule follows `epochs`, not the clock."""
+    batch_size: int = Field(8, ge=1)
+    """Rows per forward pass on one device."""
+    accumulation: int = Field(1, ge=1)
+    """Forward passes per update."""
+    group_by_length: bool = True
+    """Batches of rows of like length: less padding."""
+    gradient_checkpointing: bool = False
+    """Recompute activations in the backward pass: less memory, about a third more time."""
+
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """muon: Muon on the matrices of the blocks and AdamW on the rest; for `method: full`."""
+    learning_rate: float = Field(2e-4, gt=0)
+    """Peak rate; 2e-4 suits LoRA, 2e-5 full tuning of a large model."""
+    schedule: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
+    """Course of the learning rate after warm-up."""
+    warmup: float = Field(0.03, ge=0, lt=1)
+    """Share of all updates in which the rate rises."""
+    weight_decay: float = Field(0.0, ge=0)
+    """Decoupled weight decay."""
+    clip: float = Field(1.0, gt=0)
+    """Largest norm of the gradient."""
+
+    eval_fraction: float = Field(0.05, ge=0, lt=1)
+    """Share of the samples held out; `eval_loss` is measured on them at each save and at the end."""
+    save_every: int = Field(200, ge=1)
+    """Updates between checkpoints; the last two are kept."""
+    log_every: int = Field(10, ge=1)
+    """Updates between lines of metrics.jsonl."""
+    report_to: Literal["none", "tensorboard", "wandb", "trackio"] = "none"
+    """Where metrics go besides metrics.jsonl."""
+    seed: int = 0
+    """Of initial adapter weights, order of rows, dropout and the held-out split."""
+
+    @model_validator(mode="after")
+    def _muon_needs_full(self) -> Self:
+        if self.optimizer == "muon" and self.method != "full":
+            raise ValueError("optimizer: muon trains whole matrices; set method: full, or adamw")
+        return self
