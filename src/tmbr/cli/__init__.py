@@ -23,7 +23,9 @@ def main() -> None:
 def run(arguments: Sequence[str], app: typer.Typer | None = None) -> int:
     """Run one command line, by default of `tmbr.cli.commands`, and return its exit code."""
     if app is None:
-        from tmbr.cli.commands import app
+        from tmbr.cli import commands
+
+        app = commands.app
     command = typer.main.get_command(app)
     try:
         code = command.main(list(arguments) or ["--help"], prog_name="tmbr", standalone_mode=False)

@@ -83,5 +83,6 @@ def describe_strategies() -> list[str]:
     lines = []
     for name in STRATEGIES:
         made = strategy(name)
-        lines.append(f"{name:12} access {made.access:8} {(made.__doc__ or '').partition('\n')[0]}")
+        about = (made.__doc__ or "").strip().split("\n")[0]
+        lines.append(f"{name:12} access {made.access:8} {about}")
     return lines
