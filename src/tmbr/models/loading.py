@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
 
 from tmbr.core.errors import ConfigError
+from tmbr.core.fingerprint import Fingerprint
 from tmbr.models import packed
 from tmbr.models.batching import Decoder
 from tmbr.models.encoding import END_OF_TURN
 from tmbr.models.own import Own
+
+#: What a missing, foreign or torn file makes the libraries raise.
+UNREADABLE = (OSError, ValueError, SafetensorError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +33,31 @@ class Loaded:
 
 
 def load(
-    name_or_path: str, adapter: str | None, device: str | None, dtype: str | None, cache_bytes: int
+    name: str, adapter: str | None, device: str | None, dtype: str | None, cache_bytes: int
 ) -> Loaded:
-    """Raises ConfigError."""
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    kind = _dtype(dtype, device)
+    """See `tmbr.models.local.LocalModel.load`. Raises ConfigError, or DataError for a broken record."""
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a live display is under way
+    place = _device(device)
+    kind = _dtype(dtype, place)
     try:
-        config = AutoConfig.from_pretrained(name_or_path)
-        fits = packed.supports(config)
+        fits = packed.supports(AutoConfig.from_pretrained(name))
         model: Any = AutoModelForCausalLM.from_pretrained(
-            name_or_path, dtype=kind, attn_implementation=packed.ATTENTION if fits else "sdpa"
+            name, dtype=kind, attn_implementation=packed.ATTENTION if fits else "sdpa"
         )
-        source = (
-            adapter if adapter and (Path(adapter) / "tokenizer_config.json").exists() else name_or_path
-        )
-        tokenizer = AutoTokenizer.from_pretrained(source)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot load the model {name_or_path!r}: {_line(error)}") from error
-    version = [fingerprint(model.config._name_or_path)]
+        tokenizer: Any = AutoTokenizer.from_pretrained(name)
+    except UNREADABLE as error:
+        raise ConfigError(f"cannot load the model {name!r}: {_line(error)}") from error
+    version = [weights_version(name)]
     if adapter is not None:
-        model = _adapted(model, name_or_path, adapter)
-        version.append(fingerprint(adapter))
-    model = model.to(device).eval()
+        Fingerprint.of(name, model.config.to_dict(), tokenizer.get_vocab()).check(Path(adapter))
+        model, tokenizer = _adapted(model, tokenizer, name, adapter)
+        version.append(weights_version(adapter))
+    if tokenizer.chat_template is None:
+        raise ConfigError(
+            f"{adapter or name} has no chat template; give a tuned adapter, whose folder has one, or"
+            " write chat_template.jinja into the model's folder"
+        )
+    model = model.to(place).eval()
     return Loaded(
         tokenizer=tokenizer,
         decoder=packed.Packed(model, cache_bytes) if fits else Own(model),
@@ -58,41 +67,7 @@ def load(
     )
 
 
-def _adapted(model: Any, base: str, adapter: str) -> Any:
-    """The base with the adapter merged in: as fast as the base alone."""
-    from peft import PeftModel
-
-    try:
-        return PeftModel.from_pretrained(model, adapter).merge_and_unload()
-    except RuntimeError as error:
-        if "size mismatch" not in str(error):
-            raise
-        raise ConfigError(
-            f"the adapter {adapter!r} was made for another base than {base!r}: their shapes differ"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot load the adapter {adapter!r}: {_line(error)}") from error
-
-
-def _dtype(name: str | None, device: str) -> Any:
-    if name is None:
-        return torch.float32 if device == "cpu" else "auto"
-    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-    if name not in kinds:
-        raise ConfigError(f"unknown dtype {name!r}; known: {', '.join(kinds)}")
-    return kinds[name]
-
-
-def _stop(model: Any, tokenizer: Any) -> frozenset[int]:
-    ends = model.generation_config.eos_token_id
-    found = set(ends) if isinstance(ends, list) else {ends}
-    found.add(tokenizer.eos_token_id)
-    vocabulary = tokenizer.get_added_vocab()
-    found.update(vocabulary[mark] for mark in END_OF_TURN if mark in vocabulary)
-    return frozenset(found - {None})
-
-
-def fingerprint(folder: str) -> str:
+def weights_version(folder: str) -> str:
     """Short hash of a folder's weights; of a hub name, the name itself.
 
     Files beyond 64 MiB count by size, first and last MiB.
@@ -112,6 +87,52 @@ def fingerprint(folder: str) -> str:
                 file.seek(-(1 << 20), 2)
                 seen.update(file.read())
     return seen.hexdigest()[:16]
+
+
+def _adapted(model: Any, tokenizer: Any, base: str, adapter: str) -> tuple[Any, Any]:
+    """The adapter merged into its base, as fast as the base alone, and its tokenizer if it has one."""
+    from peft import PeftModel
+
+    try:
+        merged = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+        if (Path(adapter) / "tokenizer_config.json").exists():
+            tokenizer = AutoTokenizer.from_pretrained(adapter)
+    except RuntimeError as error:
+        if "size mismatch" not in str(error):
+            raise
+        raise ConfigError(
+            f"the adapter {adapter!r} was made for another base than {base!r}: their shapes differ"
+        ) from error
+    except UNREADABLE as error:
+        raise ConfigError(f"cannot load the adapter {adapter!r}: {_line(error)}") from error
+    return merged, tokenizer
+
+
+def _device(name: str | None) -> torch.device:
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"no device {name!r} here: {_line(error)}") from error
+
+
+def _dtype(name: str | None, device: torch.device) -> Any:
+    if name is None:
+        return torch.float32 if device.type == "cpu" else "auto"
+    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    if name not in kinds:
+        raise ConfigError(f"unknown dtype {name!r}; known: {', '.join(kinds)}")
+    return kinds[name]
+
+
+def _stop(model: Any, tokenizer: Any) -> frozenset[int]:
+    ends = model.generation_config.eos_token_id
+    found = set(ends) if isinstance(ends, list) else {ends}
+    found.add(tokenizer.eos_token_id)
+    vocabulary = tokenizer.get_added_vocab()
+    found.update(vocabulary[mark] for mark in END_OF_TURN if mark in vocabulary)
+    return frozenset(found - {None})
 
 
 def _line(error: Exception) -> str:
