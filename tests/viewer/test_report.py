@@ -145,7 +145,7 @@ def test_hostile_text_changes_no_element_and_is_made_visible() -> None:
     assert "<img src=x onerror=alert(1)>" in text
     assert "{{ 7 * 7 }}" in text
     assert "⟨U+202E⟩gnp.exe" in text
-    assert "␀␇␛[31m" in text
+    assert "⟨U+0000⟩⟨U+0007⟩⟨U+001B⟩[31m" in text
 
 
 def test_a_thousand_traces_stay_under_two_megabytes(tmp_path: Path) -> None:

@@ -10,23 +10,23 @@ import re
 
 from markupsafe import Markup
 
-#: Characters that change how their neighbours are shown without being seen: bidi and zero-width.
-_UNSEEN = re.compile("[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LONE = re.compile("[\ud800-\udfff\x80-\x9f\ufffe\uffff]")
+#: What would act on its neighbours, or on the reader, without being seen: control, bidi, zero-width.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+_UNPAIRED = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
 def visible(value: object) -> object:
-    """Strings with control, bidi and unpaired characters replaced by signs that show them.
+    """Strings in which what cannot be seen is named, as ⟨U+202E⟩, and None as nothing.
 
     Used as Jinja's `finalize`, so every expression of the template passes here before it is escaped.
     """
     if not isinstance(value, str) or isinstance(value, Markup):
         return "" if value is None else value
     text = value.replace("\r\n", "\n").replace("\r", "\n")
-    text = _CONTROL.sub(lambda m: "\u2421" if m[0] == "\x7f" else chr(0x2400 + ord(m[0])), text)
-    text = _UNSEEN.sub(lambda m: f"⟨U+{ord(m[0]):04X}⟩", text)
-    return _LONE.sub("\ufffd", text)
+    text = _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+    return _UNPAIRED.sub("\ufffd", text)
 
 
 def clip(text: str, limit: int) -> str:
