@@ -36,19 +36,23 @@ class ModelConfig(Config):
     key_env: str = "OPENAI_API_KEY"
 
 
-class StrategyConfig(Config):
-    #: As `tmbr strategies` lists them; by default the name it is given in this config.
-    strategy: str | None = None
-    #: What that strategy can be told.
-    settings: dict[str, Any] = {}
-
-
 class SamplingConfig(Config):
+    """Overrides; null leaves it to the strategy, which knows whether it needs variety."""
+
     #: 0 is greedy.
     temperature: Annotated[float, Field(ge=0)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     #: Most tokens of one completion.
     max_tokens: Positive | None = None
+
+
+class StrategyConfig(Config):
+    #: As `tmbr strategies` lists them; by default the name it is given in this config.
+    strategy: str | None = None
+    #: Overrides of how this strategy samples, over those of the whole run.
+    sampling: SamplingConfig = SamplingConfig()
+    #: What else that strategy can be told; see `tmbr strategies`.
+    settings: dict[str, Any] = {}
 
 
 class BudgetConfig(Config):
@@ -74,7 +78,7 @@ class PlayConfig(Config):
     #: The first so many of the split; null is all.
     samples: Positive | None = None
     seeds: Annotated[list[int], Field(min_length=1)] = [0]
-    #: Overrides of how the strategies sample.
+    #: Overrides of how all strategies sample.
     sampling: SamplingConfig = SamplingConfig()
     budget: BudgetConfig = BudgetConfig()
     #: Episodes under way at a time.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tmbr.config import ModelConfig, PlayConfig, SamplingConfig, StrategyConfig
 from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.protocols import Model, Strategy
-from tmbr.core.types import Sampling
 
 if TYPE_CHECKING:
     from tmbr.tasks.household import Household
@@ -67,22 +67,29 @@ def _noisy(spec: str, task: Household) -> Model:
 
 
 def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) -> Strategy:
-    """Raises ConfigError for an unknown strategy or setting."""
+    """The strategy as configured; `sampling` holds for all strategies of the run.
+
+    Raises ConfigError for an unknown strategy or setting.
+    """
     from tmbr.reasoning.strategies import strategy
 
-    settings: dict[str, Any] = dict(config.settings)
-    if told := sampling.model_dump(exclude_none=True):
-        settings["sampling"] = Sampling(**told)
-    return strategy(config.strategy or name, **settings)
+    made: Any = strategy(config.strategy or name, **config.settings)
+    told = {**sampling.model_dump(exclude_none=True), **config.sampling.model_dump(exclude_none=True)}
+    return replace(made, sampling=replace(made.sampling, **told)) if told else made
 
 
 def describe_strategies() -> list[str]:
-    """One line a strategy: name, access, and the first line of its documentation."""
+    """Two lines a strategy: name, access and the first line of its documentation; its settings."""
     from tmbr.reasoning.strategies import strategy
 
     lines = []
     for name in STRATEGIES:
-        made = strategy(name)
+        made: Any = strategy(name)
         about = (made.__doc__ or "").strip().split("\n")[0]
-        lines.append(f"{name:12} access {made.access:8} {about}")
+        settings = [
+            f"{field.name}={getattr(made, field.name)!r}"
+            for field in fields(made)
+            if field.name not in ("name", "access")
+        ]
+        lines += [f"{name:12} access {made.access:8} {about}", f"{'':12} {', '.join(settings)}"]
     return lines
