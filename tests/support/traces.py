@@ -1,105 +1,11 @@
-"""Episodes of a household, written by hand with the real types: one of each shape a tree can have."""
+"""Episodes of a household, written by hand: one of each shape a tree can have."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from tmbr.core.types import (
-    Access,
-    Action,
-    Completion,
-    Finish,
-    Judgement,
-    Message,
-    Node,
-    NodeKind,
-    Run,
-    Sample,
-    Score,
-    Spent,
-    Status,
-    Step,
-    Trace,
-    Usage,
-)
-
-SYSTEM = (
-    "You act in a household to reach a goal. In each turn write a short thought and one action.\n"
-    "Thought: what you know and what comes next\nAction: one of the available actions"
-)
-ROOM = (
-    "You are in the middle of a room. Looking quickly around you, you see a cabinet 2, a cabinet 1, a "
-    "countertop 1, a diningtable 1, a fridge 1, a microwave 1, a sinkbasin 1."
-)
-
-
-def sample(at: int = 1, instruction: str = "put a cool mug in cabinet") -> Sample:
-    return Sample(f"generated-test-{at:04d}", "household", "test", instruction, {"scene": at})
-
-
-def run(strategy: str, access: Access = "none", model: str = "tuned", seed: int = 0) -> Run:
-    adapter = None if model == "base" else "runs/quickstart/adapter"
-    return Run(
-        "4f2a9c10", "household", model, strategy, access, seed, adapter, "0.1.0", data="generated"
-    )
-
-
-class Grown:
-    """A trace that grows by one line of script a node."""
-
-    def __init__(self, sample: Sample, run: Run) -> None:
-        self.trace = Trace(f"{sample.id}-{run.model}-{run.strategy}-{run.seed}", sample, run)
-        self.add(None, "root", Message("system", SYSTEM))
-        asked = f"{ROOM}\n\nYour task is to: {sample.instruction}."
-        self.start = self.add(0, "root", Message("user", asked))
-
-    def add(self, parent: int | None, kind: NodeKind, message: Message, **more: object) -> int:
-        return self.trace.add(Node(parent, parent, kind, message, **more))  # type: ignore[arg-type]
-
-    def act(
-        self,
-        parent: int,
-        action: str | None,
-        observation: str | None,
-        thought: str = "",
-        *,
-        error: str | None = None,
-        admissible: bool | None = True,
-        ends: Status | None = None,
-        value: float | None = None,
-        reason: str = "",
-    ) -> int:
-        """A turn of the model: `action` None is text from which nothing could be read."""
-        text = thought if action is None else f"Thought: {thought}\nAction: {action}"
-        step = None
-        if observation is not None:
-            step = Step(observation, ends is not None, ends, None if action is None else admissible)
-        node = self.add(
-            parent,
-            "act",
-            Message("assistant", text),
-            sampled=True,
-            action=None if action is None else Action("take_action", {"action": action}, action),
-            error=error,
-            step=step,
-            completion=Completion(text, usage=Usage(420, 24, 60)),
-        )
-        if value is not None:
-            self.trace.judgements.append(Judgement(node, "progress", value, reason, Usage(300, 1, 20)))
-        return node
-
-    def ended(
-        self,
-        leaf: int,
-        status: Status,
-        won: bool,
-        spent: Spent,
-        stop: str | None = None,
-        error: str | None = None,
-    ) -> Trace:
-        self.trace.spent = spent
-        self.trace.finish = Finish(leaf, Score(float(won), won), status, stop, error)
-        return self.trace
+from tests.support.grown import Grown, run, sample
+from tmbr.core.types import Finish, Message, Score, Spent, Trace, Usage
 
 
 def react() -> Trace:
@@ -247,40 +153,42 @@ def multibranch() -> Trace:
 
 
 def restart() -> Trace:
-    """The first path ends badly; the second is told so, and begins again at the root."""
+    """The first path ends badly; the second is told so, and begins again with a root of its own."""
     g = Grown(sample(), run("paper", "restart"))
     at = g.act(
-        g.start, "go to cabinet 2", "The cabinet 2 is closed.", "A cabinet may hold a mug.", value=0.5
+        g.start, "go to cabinet 2", "The cabinet 2 is closed.", "Mugs are in cabinets.", value=0.5
     )
-    at = g.act(
-        at, "open cabinet 2", "You open the cabinet 2. In it, you see nothing.", "I open it.", value=0.4
-    )
+    g.act(g.start, "go to sinkbasin 1", None, "Perhaps the sink.", value=0.3)
+    at = g.act(at, "open cabinet 2", "You open the cabinet 2. It is empty.", "I open it.", value=0.4)
     at = g.act(at, "close cabinet 2", "You close the cabinet 2.", "It is empty.", value=0.2)
-    said = "The path go to cabinet 2, open cabinet 2, close cabinet 2 did not help. Avoid it."
-    note = g.add(g.start, "reflect", Message("user", said))
-    first = Message("assistant", "Thought: The countertop, then.\nAction: go to countertop 1")
-    seen = Step("On the countertop 1, you see a knife 1, a mug 2, and a plate 1.", admissible=True)
-    action = Action("take_action", {"action": "go to countertop 1"}, "go to countertop 1")
-    at = g.trace.add(Node(g.start, note, "act", first, True, action, step=seen))
+    again = g.plant("go to cabinet 2, open cabinet 2, close cabinet 2 did not help. Go another way.")
     at = g.act(
-        at,
-        "take mug 2 from countertop 1",
-        "You pick up the mug 2 from the countertop 1.",
-        "A mug.",
-        value=0.7,
+        again,
+        "go to countertop 1",
+        "On the countertop 1, you see a knife 1, a mug 2, and a plate 1.",
+        "The countertop, then.",
+        value=0.6,
     )
-    g.act(g.trace.nodes[at].parent or 0, "take knife 1 from countertop 1", None, "A knife.", value=0.1)
+    before = at
     at = g.act(
-        at,
-        "go to fridge 1",
-        "The fridge 1 is closed.",
-        "It must be cool.",
-        ends="task limit reached",
-        value=0.8,
+        before, "take mug 2 from countertop 1", "You pick up the mug 2.", "Here is a mug.", value=0.7
     )
-    return g.ended(
-        at, "task limit reached", False, Spent(Usage(15300, 415, 9100), 15, 6, 0), stop="step budget"
+    g.act(before, "take knife 1 from countertop 1", None, "A knife.", value=0.1)
+    at = g.act(
+        at, "go to fridge 1", "The fridge 1 is closed.", "It must be cool.", ends="task limit reached"
     )
+    spent = Spent(Usage(15300, 415, 9100), 15, 6, 0)
+    return g.ended(at, "task limit reached", False, spent, stop="step budget")
+
+
+def planned() -> Trace:
+    """A plan stands in the conversation, not among the world's states."""
+    g = Grown(sample(), run("decompose"))
+    said = "1. Find a mug. 2. Cool it. 3. Put it in a cabinet."
+    plan = g.add(g.start, "plan", Message("assistant", said), sampled=True)
+    g.act(g.start, "go to sinkbasin 1", None, "The sink.", error="duplicate")
+    at = g.act(g.start, "go to countertop 1", "You see a mug 2.", "I find a mug.", context=plan)
+    return g.ended(at, "task limit reached", False, Spent(Usage(900, 60, 900), 2, 1, 0))
 
 
 def task_error() -> Trace:
@@ -316,7 +224,7 @@ def huge(steps: int, candidates: int) -> Trace:
 
 
 def all_shapes() -> list[Trace]:
-    return [react(), multibranch(), restart(), task_error(), empty()]
+    return [react(), multibranch(), restart(), planned(), task_error(), empty()]
 
 
 def another(trace: Trace, at: int, seed: int = 0) -> Trace:

@@ -45,4 +45,4 @@ def test_numbers_as_a_reader_sees_them() -> None:
     assert [text.compact(n) for n in (None, 7, 999, 12345, 2.5e6)] == ["–", "7", "999", "12.3k", "2.5M"]
     assert [text.points(d) for d in (0.185, -0.02, -0.0001)] == ["+18.5", "−2.0", "0.0"]
     assert [text.count(n) for n in (0, 9.84, 1234.6)] == ["0", "9.8", "1,235"]
-    assert text.clip("abcdef", 4) == "abcd … [2 more characters]"
+    assert text.clip("abcdef", 4) == "abc … [2 characters] … f"

@@ -91,7 +91,7 @@ def test_tells_results_comparisons_and_trees() -> None:
         "ModelFault: no answer from http://localhost:8000/v1 after 5 tries",
         "EnvironmentFault: scene 3 has no desklamp",
         "stopped: step budget",
-        "5 of 5 recorded",
+        "6 of 6 recorded",
     ):
         assert said in page.text
     labels = [value for name, value in page.attributes if name == "aria-label"]

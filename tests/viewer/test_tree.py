@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.support import traces
+from tests.support.grown import Grown, run, sample
 from tmbr.core.types import Action, Finish, Message, Node, Score, ToolCall
 from tmbr.viewer import tree
 
@@ -48,17 +49,40 @@ def test_committed_branch_with_candidates_beside_and_going_back() -> None:
     assert [message.role for message in view.prompt] == ["system", "user"]
 
 
-def test_a_restart_shows_the_failed_path_and_what_was_told_of_it() -> None:
+def test_a_restart_shows_the_failed_path_and_the_prompt_that_tells_of_it() -> None:
     view = tree.episode(traces.restart())
     assert drawn(view.turns) == [
         "< go to cabinet 2 [0.5]",
+        "< | go to sinkbasin 1 [not tried, 0.3]",
         "< open cabinet 2 [0.4]",
         "< close cabinet 2 [0.2]",
-        "(The path go to cabinet 2, open cabinet 2, close cabinet 2 did not help. Avoid it.)",
-        "go to countertop 1",
+        "go to countertop 1 [0.6]",
         "take mug 2 from countertop 1 [0.7]",
         "| take knife 1 from countertop 1 [not tried, 0.1]",
-        "go to fridge 1 [0.8]",
+        "go to fridge 1",
+    ]
+    assert view.left_out == 0
+    assert view.prompt[-1].content.endswith("close cabinet 2 did not help. Go another way.")
+
+
+def test_a_later_attempt_that_did_not_count_stands_after_the_one_that_did() -> None:
+    trace = traces.restart()
+    trace.finish = Finish(5, Score(0.0, False), "task limit reached")
+    view = tree.episode(trace)
+    assert drawn(view.turns) == [
+        "go to cabinet 2 [0.5]",
+        "| go to sinkbasin 1 [not tried, 0.3]",
+        "open cabinet 2 [0.4]",
+        "close cabinet 2 [0.2]",
+    ]
+    assert [drawn(path)[0] for path in view.after] == ["go to countertop 1 [0.6]"]
+
+
+def test_a_plan_is_told_where_the_model_heard_it() -> None:
+    assert drawn(tree.episode(traces.planned()).turns) == [
+        "(1. Find a mug. 2. Cool it. 3. Put it in a cabinet.)",
+        "go to countertop 1",
+        "| go to sinkbasin 1 [dropped, not tried]",
     ]
 
 
@@ -115,7 +139,7 @@ def test_a_huge_tree_is_cut_and_says_by_how_much() -> None:
 
 
 def test_a_deep_rejected_path_needs_no_deep_recursion() -> None:
-    grown = traces.Grown(traces.sample(), traces.run("multibranch", "fork"))
+    grown = Grown(sample(), run("multibranch", "fork"))
     at = grown.start
     for step in range(5000):
         at = grown.act(at, f"step {step}", "Nothing happens.")

@@ -30,11 +30,13 @@ def visible(value: object) -> object:
 
 
 def clip(text: str, limit: int) -> str:
-    """At most about `limit` characters, and how many more there were."""
+    """At most about `limit` characters, mostly of the beginning, and how many there were between."""
     text = text.strip()
     if len(text) <= limit:
         return text
-    return f"{text[:limit].rstrip()} … [{len(text) - limit:,} more characters]"
+    head, tail = limit - limit // 4, limit // 4
+    between = f" … [{len(text) - limit:,} characters] … "
+    return text[:head].rstrip() + between + text[len(text) - tail :].lstrip()
 
 
 def percent(share: float | None) -> str:

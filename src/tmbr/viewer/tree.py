@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 
 from tmbr.core.types import Judgement, Message, Node, NodeKind, Trace
 from tmbr.viewer.text import clip, plural
@@ -85,8 +86,13 @@ def episode(trace: Trace) -> Episode:
     main = _main(trace, trace.finish.leaf if trace.finish else len(trace.nodes) - 1)
     first = next((at for at, node in enumerate(main) if not _given(trace.nodes[node])), len(main))
     layout = _Layout(trace, main)
+    before, later = layout.attempts(main)
     turns = layout.path(main[first:], committed=True)
-    after = layout.draw(layout.left_at(main[-1]))
+    after = layout.draw([*layout.left_at(main[-1]), *later])
+    if turns:
+        turns[0].back[:0] = before
+    else:
+        after[:0] = before
     prompt = [
         Message(node.message.role, clip(node.message.content, max(BRIEF, PROMPT // first)))
         for node in (trace.nodes[index] for index in main[:first])
@@ -136,6 +142,19 @@ class _Layout:
         while children := self._children[path[-1]]:
             path.append(max(children, key=lambda child: self._depth[child]))
         return path
+
+    def attempts(self, main: Sequence[int]) -> tuple[list[list[Turn]], list[list[int]]]:
+        """After a restart: earlier attempts, drawn, and later ones, each without its own prompt.
+
+        A restart asks anew, so it has a root of its own.
+        """
+        earlier: list[list[int]] = []
+        later: list[list[int]] = []
+        for path in self.left_at(None):
+            taken = list(dropwhile(lambda index: _given(self._trace.nodes[index]), path))
+            self.shown += len(path) - len(taken)  # the same prompt again
+            (earlier if path[0] < main[0] else later).append(taken)
+        return self.draw(earlier), later
 
     def draw(self, paths: Iterable[list[int]]) -> list[list[Turn]]:
         """Those of the paths, or their beginnings, for which there is room."""
