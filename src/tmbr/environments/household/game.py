@@ -25,7 +25,7 @@ from .words import WELCOME, around
 _TEMPLATES: dict[Version, str] = {"put": "put {o} in/on {r}", "move": "move {o} to {r}"}
 _TEMPLATE = re.compile(r'action PutObject \{\s*template :: "([^"]*)"')
 _TASK = re.compile(r'"Your task is to: ([^"\\]*)"')
-_PUT = re.compile(r"(?:put|move) (\S+ \d+) (?:in/on|to) (\S+ \d+)")
+_PUT = re.compile(r"^(?:put|move) (\S+ \d+) (?:in/on|to) (\S+ \d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,8 @@ class Game:
                 "fetch the file again"
             )
         version = version or spoken
-        form = r"put \1 in/on \2" if version == "put" else r"move \1 to \2"
-        said = tuple(_PUT.sub(form, command) for command in walkthrough)
-        return cls(name, read_problem(problem, name), task[1], said, version)
+        scene = read_problem(problem, name)
+        return cls(name, scene, task[1], _said(walkthrough, version), version)
 
     @classmethod
     def build(
@@ -93,10 +92,11 @@ class Game:
     ) -> Game:
         """A game made in Python; see `Scene.build` for what the parts may leave out.
 
-        can_contain: pairs (receptacle type, thing type). Raises DataError for parts that do not fit.
+        can_contain: pairs (receptacle type, thing type). walkthrough: in either text version. Raises
+        DataError for parts that do not fit.
         """
         scene = Scene.build(receptacles, things, goal, can_contain, start)
-        return cls(name, scene, instruction, tuple(walkthrough), version)
+        return cls(name, scene, instruction, _said(walkthrough, version), version)
 
     def __post_init__(self) -> None:
         if self.version not in VERSIONS:
@@ -134,6 +134,12 @@ def to_pddl(game: Game) -> dict[str, object]:
     }
 
 
+def _said(walkthrough: Iterable[str], version: Version) -> tuple[str, ...]:
+    """The commands in a text version, from either."""
+    form = r"put \1 in/on \2" if version == "put" else r"move \1 to \2"
+    return tuple(_PUT.sub(form, command) for command in walkthrough)
+
+
 def _fields(data: str, name: str) -> tuple[str, str, list[str]]:
     """Grammar, problem and walkthrough of a file."""
     try:
@@ -145,4 +151,6 @@ def _fields(data: str, name: str) -> tuple[str, str, list[str]]:
     for key, kind in (("grammar", str), ("pddl_problem", str), ("walkthrough", list)):
         if not isinstance(content.get(key), kind):
             raise DataError(f"{name}: not a game.tw-pddl file (no {key!r} in it); name another file")
+    if not all(isinstance(command, str) for command in content["walkthrough"]):
+        raise DataError(f"{name}: its walkthrough is not a list of commands; fetch the file again")
     return content["grammar"], content["pddl_problem"], content["walkthrough"]

@@ -1,0 +1,177 @@
+"""The household beside its reference engine: steps a second, a fork, reading a game.
+
+    python benchmarks/household.py
+
+Both engines walk at random through the same games and give the admissible commands and the win after
+each step. Games are ALFWorld's `valid_seen` where `TMBR_DATA` has them, otherwise generated ones. The
+reference (`pip install 'tmbr[reference]'`) gets few games, as it takes 50 ms a step, and loads each
+without three of its four translations (see tests/reference/textworld_engine.py); where it is not
+installed the native rows are measured alone. Writes benchmarks/results/household.json.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # the reference's driver lives with the tests
+
+from tests.reference import alfworld_files  # noqa: E402
+
+from tmbr.environments.household import Game, State, generate, to_pddl  # noqa: E402
+
+Row = dict[str, Any]
+RESULT = ROOT / "benchmarks/results/household.json"
+REFERENCE = "textworld 1.7 with alfworld 0.4 (one core)"
+WALK = 40
+
+
+def main() -> None:
+    """Measure, print the table, write the rows, and fail where a bar is missed."""
+    games = _games()
+    print(f"{len(games)} games: {games[0][0]} to {games[-1][0]}", flush=True)
+    parsed = [Game.parse(text, name) for name, text, _ in games]
+    slow_steps, slow_load = _reference([fields for _, _, fields in games[:4]])
+    rows = [
+        _row(
+            "steps, commands and win included",
+            steps_a_second(parsed),
+            "1/s",
+            slow_steps,
+            at_least=10_000,
+        ),
+        _row("fork, p50", fork(parsed), "µs", None, at_most=2.0),
+        _row("reading a game, p50", reading(games), "ms", slow_load, at_most=5.0),
+    ]
+    _print(rows)
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    sys.exit(not all(row["ok"] for row in rows))
+
+
+def steps_a_second(games: list[Game]) -> float:
+    """Of random walks; each step also asks for the commands and for the win. Median of three rounds."""
+
+    def round_() -> float:
+        rng, steps, begun = Random(0), 0, time.perf_counter()
+        for game in games:
+            state, commands = game.start(), game.start().admissible
+            for _ in range(WALK):
+                state, _ = state.step(commands[int(rng.random() * len(commands))])
+                commands = state.admissible
+                state.won  # noqa: B018
+                steps += 1
+        return steps / (time.perf_counter() - begun)
+
+    return median(round_() for _ in range(3))
+
+
+def fork(games: list[Game]) -> float:
+    """Microseconds for one fork, by the clock's own calls too."""
+    rng, took = Random(0), []
+    for game in games:
+        state = game.start()
+        for _ in range(WALK):
+            state, _ = state.step(rng.choice(state.admissible))
+            begun = time.perf_counter_ns()
+            twin: State = state.fork()
+            took.append((time.perf_counter_ns() - begun) / 1e3)
+            assert twin == state
+    return median(took)
+
+
+def reading(games: list[tuple[str, str, Row]]) -> float:
+    """Milliseconds from the text of a file to a game that can start."""
+
+    def one(name: str, text: str) -> float:
+        begun = time.perf_counter()
+        Game.parse(text, name).start()
+        return (time.perf_counter() - begun) * 1e3
+
+    return median(one(name, text) for name, text, _ in games)
+
+
+def _reference(games: list[Row]) -> tuple[float | None, float | None]:
+    """Steps a second and milliseconds to load, of the reference engine."""
+    if find_spec("alfworld") is None:
+        print("the reference engine is not installed; its columns stay empty")
+        return None, None
+    from tests.reference.textworld_engine import Reference
+
+    engine, rng, steps, walked, loads = Reference(), Random(0), 0, 0.0, []
+    for fields in games:
+        begun = time.perf_counter()
+        moment = engine.load(fields)
+        loads.append((time.perf_counter() - begun) * 1e3)
+        begun = time.perf_counter()
+        for _ in range(WALK):
+            moment = engine.step(rng.choice(moment.admissible))
+            steps += 1
+        walked += time.perf_counter() - begun
+    return steps / walked, median(loads)
+
+
+def _games() -> list[tuple[str, str, Row]]:
+    """(name, text of the file, its fields)."""
+    if alfworld_files.available():
+        found = alfworld_files.games("valid_seen")
+    elif find_spec("alfworld") is not None:
+        found = [_filed(generate(seed, "move")) for seed in range(60)]
+    else:
+        sys.exit("household: needs ALFWorld's games (set TMBR_DATA) or pip install 'tmbr[reference]'")
+    return [(name, json.dumps(fields), fields) for name, fields in found]
+
+
+def _filed(game: Game) -> tuple[str, Row]:
+    """A generated game as ALFWorld would file it."""
+    from tests.reference.textworld_engine import package_logic
+
+    domain, grammar = package_logic(game.version)
+    said = grammar.replace("UNKNOWN GOAL.", game.instruction)
+    return game.name, {**to_pddl(game), "pddl_domain": domain, "grammar": said}
+
+
+def _row(
+    name: str,
+    value: float,
+    unit: str,
+    reference_value: float | None,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Row:
+    """ratio: how many times better than the reference, whichever way better is."""
+    ratio = None
+    if reference_value is not None:
+        ratio = value / reference_value if at_least is not None else reference_value / value
+    return {
+        "name": f"household: {name}",
+        "value": round(value, 3),
+        "unit": unit,
+        "reference": REFERENCE if reference_value is not None else None,
+        "reference_value": None if reference_value is None else round(reference_value, 3),
+        "ratio": None if ratio is None else round(ratio, 1),
+        "bar": f">= {at_least:g}" if at_least is not None else f"<= {at_most:g}",
+        "ok": value >= at_least if at_least is not None else value <= (at_most or 0.0),
+    }
+
+
+def _print(rows: list[Row]) -> None:
+    print(f"{'name':45} {'value':>10} {'unit':5} {'reference':>10} {'ratio':>8} {'bar':>9} ok")
+    for row in rows:
+        beside, ratio = ("-" if row[k] is None else row[k] for k in ("reference_value", "ratio"))
+        print(
+            f"{row['name']:45} {row['value']:>10} {row['unit']:5} {beside:>10} {ratio:>8} "
+            f"{row['bar']:>9} {'yes' if row['ok'] else 'NO'}"
+        )
+
+
+if __name__ == "__main__":
+    main()
