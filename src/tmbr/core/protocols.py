@@ -60,8 +60,13 @@ class Session(Protocol):
 class Task(Protocol):
     """What is asked in a world, and how it is scored."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str:
+        """Changes when prompt, rules or world change: part of every episode's resume key."""
+        ...
 
     def samples(self, split: str) -> Sequence[Sample]: ...
 
@@ -79,9 +84,14 @@ class Task(Protocol):
 class Model(Protocol):
     """Who answers."""
 
-    name: str
-    context_limit: int
-    weights_version: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def context_limit(self) -> int: ...
+
+    @property
+    def weights_version(self) -> str: ...
 
     async def complete(
         self, context: Context, tools: Sequence[Tool], n: int, sampling: Sampling, seed: int
@@ -101,7 +111,8 @@ class Model(Protocol):
 class Judge(Protocol):
     """How promising is the branch that ends at each of these nodes? Values in [0, 1]."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     async def judge(self, trace: Trace, nodes: Sequence[int]) -> list[Judgement]: ...
 
@@ -165,8 +176,11 @@ class Outcome:
 class Strategy(Protocol):
     """Turns an episode and a model into a tree with a committed leaf."""
 
-    name: str
-    access: Access
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def access(self) -> Access: ...
 
     async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
         """Grow `episode.trace` and say which leaf counts."""

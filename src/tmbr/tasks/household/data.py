@@ -102,8 +102,8 @@ def _folder(split: str, root: Path | None) -> Path:
     packed = base / f"{split}.tar.xz"
     if not packed.is_file():
         raise DataError(
-            f"{base}: neither {split}/ nor {split}.tar.xz is there; set TMBR_DATA to the folder that holds"
-            " alfworld/, see `tmbr data check`"
+            f"{base}: neither {split}/ nor {split}.tar.xz is there; set TMBR_DATA to the folder that"
+            " holds alfworld/, see `tmbr data check`"
         )
     return _unpacked(packed, split)
 
@@ -112,7 +112,9 @@ def _unpacked(packed: Path, split: str) -> Path:
     """The split's folder in the cache; unpacked aside and renamed, so that it is whole or not there."""
     mark = packed.stat()
     key = hashlib.sha256(json.dumps([str(packed.resolve()), mark.st_size, mark.st_mtime_ns]).encode())
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tmbr" / key.hexdigest()[:16]
+    cache = (
+        Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tmbr" / key.hexdigest()[:16]
+    )
     folder = cache / split
     if folder.is_dir():
         return folder

@@ -60,7 +60,9 @@ class _Decision:
     def _fetch(self) -> Move:
         here = self.memory.at
         target = self._target()
-        wanted = [(o, p) for o, p in self.memory.where(self.goal.thing) if self._open_goal(o, p, target)]
+        wanted = [
+            (o, p) for o, p in self.memory.where(self.goal.thing) if self._open_goal(o, p, target)
+        ]
         for thing, place in wanted:
             if place == here:
                 found = f"Looking for {self.goal.thing}: {thing} is here."
@@ -101,7 +103,7 @@ class _Decision:
 
     def _finish(self, held: str) -> Move:
         if self.goal.lamp is not None:
-            return self._under_lamp(held, self.goal.lamp)
+            return self._under_lamp(self.goal.lamp)
         treatment = self.goal.treatment
         if treatment and (held, treatment) not in self.memory.treated:
             station = self._first(_STATION[treatment])
@@ -121,7 +123,7 @@ class _Decision:
             return Move(f"{target} is closed.", f"open {target}")
         return Move(f"{held} goes to {target}.", f"put {held} in/on {target}")
 
-    def _under_lamp(self, held: str, lamp: str) -> Move:
+    def _under_lamp(self, lamp: str) -> Move:
         for found, place in self.memory.where(lamp):
             if place == self.memory.at:
                 return Move(f"Looking for {lamp}: {found} is here.", f"use {found}")

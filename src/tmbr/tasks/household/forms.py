@@ -98,7 +98,7 @@ class ToolForm:
         return f"{observation}\nAvailable actions:\n" + "\n".join(admissible)
 
     def read(self, completion: Completion) -> Action:
-        """The first tool call. Raises ActionError: malformed without one, arguments if they do not fit."""
+        """The first tool call. Raises ActionError when there is none or its arguments do not fit."""
         if not completion.tool_calls:
             raise ActionError("malformed", "there is no tool call")
         call = completion.tool_calls[0]

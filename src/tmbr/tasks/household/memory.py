@@ -76,9 +76,7 @@ class Memory:
             self.treated.add((move[2], _TREATED[move[1]]))
 
     def _look(self, here: str, command: str, answer: str) -> None:
-        if command.startswith("close "):
-            self.hidden.add(here)
-        elif "is closed" in answer:
+        if command.startswith("close ") or "is closed" in answer:
             self.hidden.add(here)
         elif command.startswith(("go to ", "open ", "examine ")) and (seen := _SEEN.search(answer)):
             self.hidden.discard(here)

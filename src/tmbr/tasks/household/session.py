@@ -49,7 +49,9 @@ class HouseholdSession:
         if self._step.done:
             return Step("The episode is over.", True, self._step.status)
         self._rounds += 1
-        self._step = self._malformed_turn() if action is None else self._turn(action.arguments["action"])
+        self._step = (
+            self._malformed_turn() if action is None else self._turn(action.arguments["action"])
+        )
         return self._step
 
     def _malformed_turn(self) -> Step:

@@ -13,8 +13,8 @@ from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
 from tmbr.environments.household import GENERATOR, Game, generate
 from tmbr.tasks.household import data as files
 from tmbr.tasks.household.expert import Prior, decide, home_prior
-from tmbr.tasks.household.memory import places
 from tmbr.tasks.household.forms import FORMS, Form
+from tmbr.tasks.household.memory import places
 from tmbr.tasks.household.session import HouseholdSession
 
 #: Samples of each generated split.
@@ -36,7 +36,9 @@ class Household:
         if form not in FORMS:
             raise ConfigError(f"no form {form!r} of the household; {nearest(form, FORMS)}")
         if data != "generated" and data not in files.SPLITS:
-            raise ConfigError(f"no household data {data!r}; {nearest(data, ['generated', *files.SPLITS])}")
+            raise ConfigError(
+                f"no household data {data!r}; {nearest(data, ['generated', *files.SPLITS])}"
+            )
         self.name = "household"
         self.data = data
         self.form: Form = FORMS[form]()

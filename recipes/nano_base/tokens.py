@@ -1,0 +1,72 @@
+"""The base's own tokenizer: a byte-level BPE whose chat format marks what the assistant writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from drills import Turns
+
+ROLES = ("system", "user", "assistant", "tool", "text")
+END = "<|end|>"
+PAD = "<|pad|>"
+VOCABULARY = 2048
+#: Lists are most of what the household says: their comma and article are one token.
+_WORDS = r", and a(?= )|, a(?= )| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+"
+
+TEMPLATE = """\
+{%- if tools -%}
+<|system|>{{ messages[0]['content'] if messages[0]['role'] == 'system' else '' }}
+Tools: {% for tool in tools %}{{ tool | tojson }}
+{% endfor %}Call one so: <tool_call>{"name": "...", "arguments": {...}}</tool_call><|end|>
+{%- elif messages[0]['role'] == 'system' -%}
+<|system|>{{ messages[0]['content'] }}<|end|>
+{%- endif -%}
+{%- for message in messages -%}
+{%- if message['role'] == 'assistant' -%}
+<|assistant|>{% generation %}{{ message['content'] }}
+{%- for call in message['tool_calls'] or [] -%}
+<tool_call>{"name": "{{ call['function']['name'] }}", "arguments": {{ call['function']['arguments'] if call['function']['arguments'] is string else call['function']['arguments'] | tojson }}}</tool_call>
+{%- endfor -%}
+<|end|>{% endgeneration %}
+{%- elif message['role'] != 'system' -%}
+<|{{ message['role'] }}|>{{ message['content'] }}<|end|>
+{%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}<|assistant|>{%- endif -%}
+"""
+
+
+def render(turns: Turns) -> str:
+    """What TEMPLATE makes of turns without tools; role `text` is prose that is no conversation."""
+    return "".join(f"<|{role}|>{text}{END}" for role, text in turns)
+
+
+def train_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=[PAD, END, *(f"<|{role}|>" for role in ROLES)],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=PAD, eos_token=END, model_max_length=2048
+    )
+    fast.chat_template = TEMPLATE
+    return fast
+
+
+def save(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    tokenizer.save_pretrained(folder)

@@ -1,0 +1,251 @@
+"""Pretrain the embedded base model from nothing: `python recipes/nano_base/train.py --minutes 100`.
+
+A LLaMA of a few million parameters learns the household's language, general text and practice
+exercises (play.py, prose.py, drills.py). Resumable: the same command goes on after a kill.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import multiprocessing
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from drills import Turns, drill
+from play import play
+from prose import prose
+from tmbr.tasks.household import Household
+from tokens import END, PAD, ROLES, render, train_tokenizer
+
+SHARES = {"play": 0.40, "drill": 0.50, "prose": 0.10}
+LONGEST = 1280
+#: What others say is worth less than what the assistant says: most of it is drawn at random.
+HEARD = 0.15
+
+
+def document(rng: Random, task: Household) -> Turns:
+    source = rng.choices(list(SHARES), list(SHARES.values()))[0]
+    if source == "play":
+        return play(rng, task)
+    return drill(rng) if source == "drill" else prose(rng)
+
+
+Row = tuple[list[int], list[float]]
+
+
+def encode(turns: Turns, tokenizer: PreTrainedTokenizerFast) -> Row:
+    """Token ids and the weight of each in the loss."""
+    ids: list[int] = []
+    weights: list[float] = []
+    for role, text in turns:
+        head = tokenizer.convert_tokens_to_ids(f"<|{role}|>")
+        body = tokenizer(text + END, add_special_tokens=False)["input_ids"]
+        ids += [head, *body]
+        weights += [0.0, *([1.0 if role in ("assistant", "text") else HEARD] * len(body))]
+    return ids[:LONGEST], weights[:LONGEST]
+
+
+def batches(seed: int, tokenizer: PreTrainedTokenizerFast, tokens: int) -> Iterator[list[Row]]:
+    """Batches of rows of like length, about `tokens` padded tokens each, forever."""
+    rng = Random(seed)
+    task = Household()
+    while True:
+        rows = [encode(document(rng, task), tokenizer) for _ in range(512)]
+        rows.sort(key=lambda row: len(row[0]))
+        packed: list[list[Row]] = [[]]
+        for row in rows:
+            if packed[-1] and (len(packed[-1]) + 1) * len(row[0]) > tokens:
+                packed.append([])
+            packed[-1].append(row)
+        rng.shuffle(packed)
+        yield from packed
+
+
+def feed(queue: multiprocessing.Queue, seed: int, folder: Path, tokens: int) -> None:
+    torch.set_num_threads(1)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    for batch in batches(seed, tokenizer, tokens):
+        queue.put(batch)
+
+
+def tensors(batch: list[Row], device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """ids (rows, longest) padded right with 0, weights of the same shape."""
+    longest = max(len(ids) for ids, _ in batch)
+    ids = torch.zeros(len(batch), longest, dtype=torch.long)
+    weights = torch.zeros(len(batch), longest)
+    for index, (row, weight) in enumerate(batch):
+        ids[index, : len(row)] = torch.tensor(row)
+        weights[index, : len(row)] = torch.tensor(weight)
+    return ids.to(device), weights.to(device)
+
+
+def loss_of(model: LlamaForCausalLM, ids: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Weighted mean cross-entropy in nats. Right padding needs no mask under causal attention."""
+    with torch.autocast(ids.device.type, dtype=torch.bfloat16):
+        hidden = model.model(input_ids=ids).last_hidden_state
+        wanted = weights[:, 1:] > 0
+        logits = model.lm_head(hidden[:, :-1][wanted])
+    losses = torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][wanted], reduction="none")
+    weight = weights[:, 1:][wanted]
+    return (losses * weight).sum() / weight.sum()
+
+
+def build(args: argparse.Namespace, vocabulary: int) -> LlamaForCausalLM:
+    torch.manual_seed(args.seed)
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=args.hidden,
+        intermediate_size=3 * args.hidden,
+        num_hidden_layers=args.layers,
+        num_attention_heads=args.heads,
+        num_key_value_heads=args.kv_heads,
+        head_dim=args.hidden // args.heads,
+        max_position_embeddings=4096,
+        tie_word_embeddings=True,
+        pad_token_id=0,
+        eos_token_id=1,
+        bos_token_id=None,
+    )
+    return LlamaForCausalLM(config)
+
+
+def optimizers(model: LlamaForCausalLM, args: argparse.Namespace) -> list[torch.optim.Optimizer]:
+    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
+    others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
+    return [
+        torch.optim.Muon(matrices, lr=args.lr_muon, weight_decay=0.01, momentum=0.95),
+        torch.optim.AdamW(others, lr=args.lr, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
+
+
+def schedule(done: float) -> float:
+    """Share of the learning rate at this share of the time: warm up, hold, fall from 60% on."""
+    if done < 0.01:
+        return 0.1 + 90 * done
+    return 1.0 if done < 0.6 else max(0.02, 1.0 - (done - 0.6) / 0.4)
+
+
+def check(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, device: str) -> dict[str, float]:
+    """Share of held-out exercises whose last answer is right to the letter, teacher forced."""
+    from drills import DRILLS
+
+    found = {}
+    model.eval()
+    for function, _ in DRILLS:
+        rows = [encode(function(Random(f"check {k}")), tokenizer) for k in range(40)]
+        ids, _ = tensors(rows, device)
+        with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
+            guesses = model(input_ids=ids).logits.argmax(-1)
+        right = 0
+        head = tokenizer.convert_tokens_to_ids("<|assistant|>")
+        for index, (row, _) in enumerate(rows):
+            start = len(row) - 1 - row[::-1].index(head)
+            right += guesses[index, start : len(row) - 1].tolist() == row[start + 1 :]
+        found[function.__name__] = right / 40
+    model.train()
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/nano_base"))
+    parser.add_argument("--minutes", type=float, default=100.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--layers", type=int, default=3)
+    parser.add_argument("--hidden", type=int, default=256)
+    parser.add_argument("--heads", type=int, default=8)
+    parser.add_argument("--kv-heads", type=int, default=4)
+    parser.add_argument("--tokens", type=int, default=6_000)
+    parser.add_argument("--lr-muon", type=float, default=0.02)
+    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    args.out.mkdir(parents=True, exist_ok=True)
+    tokenizer = load_tokenizer(args.out, args.seed)
+    model = build(args, len(tokenizer)).to(device)
+    train(model, tokenizer, args, device)
+
+
+def load_tokenizer(folder: Path, seed: int) -> PreTrainedTokenizerFast:
+    if not (folder / "tokenizer.json").exists():
+        rng, task = Random(seed), Household()
+        texts = [render(document(rng, task)) for _ in range(12_000)]
+        train_tokenizer(texts).save_pretrained(folder)
+    return PreTrainedTokenizerFast.from_pretrained(folder)
+
+
+def train(model: LlamaForCausalLM, tokenizer, args, device: str) -> None:
+    opts = optimizers(model, args)
+    base = [[group["lr"] for group in o.param_groups] for o in opts]
+    state = {"step": 0, "seconds": 0.0, "tokens": 0}
+    checkpoint = args.out / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(saved["model"])
+        for o, s in zip(opts, saved["optimizers"], strict=True):
+            o.load_state_dict(s)
+        state = saved["state"]
+    queue: multiprocessing.Queue = multiprocessing.get_context("spawn").Queue(64)
+    worker = multiprocessing.get_context("spawn").Process(
+        target=feed, args=(queue, args.seed + 1000 * state["step"], args.out, args.tokens), daemon=True
+    )
+    worker.start()
+    log = (args.out / "log.jsonl").open("a")
+    total = args.minutes * 60
+    last, saved_at, checked = time.monotonic(), state["seconds"], state["seconds"]
+    smooth = float("nan")
+    while state["seconds"] < total:
+        ids, weights = tensors(queue.get(), device)
+        for o, rates in zip(opts, base, strict=True):
+            for group, rate in zip(o.param_groups, rates, strict=True):
+                group["lr"] = rate * schedule(state["seconds"] / total)
+        loss = loss_of(model, ids, weights)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for o in opts:
+            o.step()
+            o.zero_grad(set_to_none=True)
+        now = time.monotonic()
+        state["step"] += 1
+        state["seconds"] += now - last
+        state["tokens"] += int((weights > 0).sum())
+        last = now
+        value = loss.item()
+        if not math.isfinite(value):
+            raise SystemExit(f"loss is {value} at step {state['step']}; lower --lr-muon and start again")
+        smooth = value if math.isnan(smooth) else 0.98 * smooth + 0.02 * value
+        if state["step"] % 100 == 0:
+            row = {**state, "loss": round(smooth, 4)}
+            if state["seconds"] - checked > 120:
+                checked = state["seconds"]
+                row |= check(model, tokenizer, device)
+            log.write(json.dumps(row) + "\n")
+            log.flush()
+            print(json.dumps(row), flush=True)
+        if state["seconds"] - saved_at > 120:
+            saved_at = state["seconds"]
+            aside = checkpoint.with_suffix(".tmp")
+            torch.save(
+                {"model": model.state_dict(), "optimizers": [o.state_dict() for o in opts], "state": state},
+                aside,
+            )
+            aside.replace(checkpoint)
+    row = {**state, "loss": round(smooth, 4), **check(model, tokenizer, device)}
+    log.write(json.dumps(row) + "\n")
+    print(json.dumps(row))
+    model.to(torch.float16 if False else torch.float32).save_pretrained(args.out / "model")
+    tokenizer.save_pretrained(args.out / "model")
+    worker.terminate()
+
+
+if __name__ == "__main__":
+    main()

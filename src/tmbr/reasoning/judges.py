@@ -1,0 +1,120 @@
+"""Judges: how promising is a branch? Each reads the trace alone, and no score.
+
+`Rules` knows what any world shows: errors, no effect, loops, and whether something new was seen that
+the task speaks of. `Confidence` is the acting model's own: how often, and how surely, it said this.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tmbr.core.protocols import Judge
+from tmbr.core.types import Judgement, Node, Trace
+
+_WORD = re.compile(r"[a-z]{3,}")
+#: Words that say nothing about which task it is.
+_COMMON = frozenset(
+    ("the", "and", "them", "with", "under", "some", "two", "put", "find", "look", "for", "into", "from")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """0 for an error or no effect, low for a loop, high for news, highest for news of the task."""
+
+    name: str = "rules"
+
+    async def judge(self, trace: Trace, nodes: Sequence[int]) -> list[Judgement]:
+        return [self._judge(trace, index) for index in nodes]
+
+    def _judge(self, trace: Trace, index: int) -> Judgement:
+        node = trace.nodes[index]
+        if node.action is None:
+            return Judgement(index, self.name, 0.0, "malformed")
+        if node.step is not None and node.step.admissible is False:
+            return Judgement(index, self.name, 0.0, "not possible here")
+        before = [trace.nodes[i] for i in trace.branch(index)[:-1]]
+        looped = _repeated(before, node)
+        if looped is not None:
+            fresh = any(_pair(n) not in {_pair(m) for m in before[:i]} for i, n in looped)
+            value, reason = (0.4, "seen before, but things changed") if fresh else (0.1, "a loop")
+            return Judgement(index, self.name, value, reason)
+        if node.step is None:
+            return Judgement(index, self.name, 0.6, "not tried")
+        told = set(_WORD.findall(node.step.observation.lower()))
+        asked = set(_WORD.findall(trace.sample.instruction.lower())) - _COMMON
+        if asked & told:
+            share = len(asked & told) / len(asked)
+            return Judgement(index, self.name, 0.7 + 0.3 * share, "speaks of the task")
+        return Judgement(index, self.name, 0.6, "new")
+
+
+def _pair(node: Node) -> tuple[str, str] | None:
+    if node.action is None or node.step is None:
+        return None
+    return node.action.key, node.step.observation
+
+
+def _repeated(before: Sequence[Node], node: Node) -> list[tuple[int, Node]] | None:
+    """The nodes since the last time that this action had this answer, or None if it never had."""
+    if node.action is None:
+        return None
+    for back in range(len(before) - 1, -1, -1):
+        earlier = before[back]
+        if earlier.action is None or earlier.action.key != node.action.key:
+            continue
+        if node.step is None or _pair(earlier) == _pair(node):
+            return list(enumerate(before))[back + 1 :]
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """The acting model's own: the share of the siblings that say the same, and their likelihood."""
+
+    name: str = "confidence"
+
+    async def judge(self, trace: Trace, nodes: Sequence[int]) -> list[Judgement]:
+        return [self._judge(trace, index) for index in nodes]
+
+    def _judge(self, trace: Trace, index: int) -> Judgement:
+        node = trace.nodes[index]
+        siblings = [n for n in trace.nodes if n.parent == node.parent and n.sampled]
+        same = [n for n in siblings if n.action and node.action and n.action.key == node.action.key]
+        likely = [
+            math.exp(sum(n.completion.logprobs)) for n in same if n.completion and n.completion.logprobs
+        ]
+        votes = len(same) / max(1, len(siblings))
+        value = 0.5 * votes + 0.5 * min(1.0, max(likely)) if likely else votes
+        return Judgement(index, self.name, value, f"said {len(same)} of {len(siblings)} times")
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """A weighted mean of judges; a 0 of the first one is final."""
+
+    parts: tuple[tuple[Judge, float], ...]
+    name: str = "mix"
+
+    async def judge(self, trace: Trace, nodes: Sequence[int]) -> list[Judgement]:
+        each = [await judge.judge(trace, nodes) for judge, _ in self.parts]
+        weights = [weight for _, weight in self.parts]
+        return [
+            self._mixed(index, weights, row)
+            for index, row in zip(nodes, zip(*each, strict=True), strict=True)
+        ]
+
+    def _mixed(self, index: int, weights: Sequence[float], row: Sequence[Judgement]) -> Judgement:
+        reason = "; ".join(part.reason for part in row if part.reason)
+        if row[0].value == 0.0:
+            return Judgement(index, self.name, 0.0, row[0].reason)
+        value = sum(w * part.value for w, part in zip(weights, row, strict=True)) / sum(weights)
+        return Judgement(index, self.name, value, reason)
+
+
+def default_judge() -> Judge:
+    """What tmbr uses where no judge is named."""
+    return Mix(((Rules(), 0.6), (Confidence(), 0.4)))

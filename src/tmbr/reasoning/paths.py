@@ -1,0 +1,84 @@
+"""One path at a time: `react`, and `react+retry`, the fair baseline of search.
+
+Both have access `none`: no world but the one they act in, and nothing is taken back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tmbr.core.protocols import Episode, Judge, Model, Outcome, World
+from tmbr.core.types import Access, Sampling, Step
+from tmbr.reasoning.judges import default_judge
+from tmbr.reasoning.propose import propose
+from tmbr.reasoning.tree import GREEDY, VARIED, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """Thought and action, turn by turn (Yao et al., 2023)."""
+
+    sampling: Sampling = GREEDY
+    name: str = "react"
+    access: Access = "none"
+
+    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:  # noqa: ARG002
+        tree = Tree(episode, model, seed)
+        at = tree.plant()
+        while (stop := tree.spent()) is None:
+            candidate = (await tree.ask(at, 1, self.sampling))[0]
+            at, step = tree.act(at, candidate, episode.world)
+            if step.done:
+                break
+        return Outcome(at, episode.world, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class ReactRetry:
+    """React with the candidates, filter and judge of search, but without a fork to try them on.
+
+    branches: candidates a step. What had no effect is not tried again in the same state.
+    """
+
+    branches: int = 4
+    sampling: Sampling = VARIED
+    name: str = "react+retry"
+    access: Access = "none"
+
+    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
+        tree = Tree(episode, model, seed)
+        judge = judge or default_judge()
+        at = tree.plant()
+        barred: frozenset[str] = frozenset()
+        while (stop := tree.spent()) is None:
+            at, step = await judged_step(tree, at, self.branches, self.sampling, judge, barred)
+            if step.done:
+                break
+            action = tree.trace.nodes[at].action
+            failed = action is not None and step.admissible is False
+            barred = barred | {action.key} if failed and action else frozenset()
+        return Outcome(at, episode.world, stop)
+
+
+async def judged_step(
+    tree: Tree,
+    at: int,
+    branches: int,
+    sampling: Sampling,
+    judge: Judge,
+    barred: frozenset[str] = frozenset(),
+    world: World | None = None,
+) -> tuple[int, Step]:
+    """Propose, judge before anything is executed, and execute the one that is preferred.
+
+    When nothing survives the filter, the first answer is executed as it is: a turn is a turn.
+    """
+    world = world or tree.episode.world
+    proposed = await propose(tree, at, branches, sampling, barred)
+    if not proposed.kept:
+        return tree.act(at, proposed.all[0], world)
+    nodes = [tree.grow(at, candidate, None) for candidate in proposed.kept]
+    best = max(await tree.judged(judge, nodes), key=lambda judgement: judgement.value).node
+    step = world.step(tree.trace.nodes[best].action)
+    tree.answer(best, step)
+    return best, step

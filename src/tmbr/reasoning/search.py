@@ -1,0 +1,135 @@
+"""Multi-branch reasoning on worlds that fork: propose, look, judge, commit, and go back.
+
+The agent stands in one state. It tries its candidates on forks, commits the best, and keeps the others
+as open states, each with its own living world. When the path is judged bad (nothing is left to try, or
+it has grown long without an end), it goes on from the best open state, wherever in the tree that is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tmbr.core.protocols import Episode, Judge, Model, Outcome, World
+from tmbr.core.types import Access, Sampling
+from tmbr.reasoning.judges import default_judge
+from tmbr.reasoning.paths import judged_step
+from tmbr.reasoning.propose import propose
+from tmbr.reasoning.tree import VARIED, Candidate, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A place to go on from; it owns its world, in which `node` has just been looked at."""
+
+    node: int
+    world: World
+    value: float
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Multibranch:
+    """branches: candidates a step. keep: states judged below it are closed.
+
+    path_steps: a path this long that has not ended is judged bad. asks: how often candidates are
+    sampled in one state before it is given up.
+    """
+
+    branches: int = 4
+    keep: float = 0.2
+    path_steps: int = 19
+    asks: int = 2
+    sampling: Sampling = VARIED
+    name: str = "multibranch"
+    access: Access = "fork"
+
+    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
+        search = _Search(self, Tree(episode, model, seed), judge or default_judge())
+        try:
+            return await search.run()
+        finally:
+            for state in search.open:
+                state.world.close()
+
+
+@dataclass(slots=True)
+class _Search:
+    settings: Multibranch
+    tree: Tree
+    judge: Judge
+    open: list[State]
+
+    def __init__(self, settings: Multibranch, tree: Tree, judge: Judge) -> None:
+        self.settings = settings
+        self.tree = tree
+        self.judge = judge
+        self.open = []
+
+    async def run(self) -> Outcome:
+        """Walk until the world ends the episode, the budget is spent, or nothing is open."""
+        here = State(self.tree.plant(), self.tree.episode.world.fork(), 1.0, 0)
+        while (stop := self.tree.spent()) is None:
+            children = await self._expand(here) if here.depth < self.settings.path_steps else []
+            if not children and not self.open:
+                return await self._last_turn(here)
+            if children:
+                best = max(children, key=lambda state: state.value)
+                children.remove(best)
+            else:
+                best = max(self.open, key=lambda state: (state.value, -state.depth))
+                self.open.remove(best)
+            self.open += children
+            here.world.close()
+            here = best
+            step = here.world.commit()
+            self.tree.answer(here.node, step)
+            if step.done:
+                break
+        return Outcome(here.node, here.world, stop)
+
+    async def _expand(self, state: State) -> list[State]:
+        """The open children of a state: candidates looked at on forks and judged worth keeping."""
+        barred: frozenset[str] = frozenset()
+        for _ in range(self.settings.asks):
+            if self.tree.spent() is not None:
+                break
+            proposed = await propose(
+                self.tree, state.node, self.settings.branches, self.settings.sampling, barred
+            )
+            looked = [found for c in proposed.kept if (found := self._look(state, c)) is not None]
+            children = await self._judged(state, looked)
+            if children:
+                return children
+            barred |= {c.action.key for c in proposed.kept if c.action}
+        return []
+
+    def _look(self, state: State, candidate: Candidate) -> tuple[int, World] | None:
+        """Try a candidate on a fork. One that ends the episode is not tried, only recorded."""
+        assert candidate.action is not None, "the filter keeps actions only"
+        seen = state.world.look(candidate.action)
+        if seen is None:
+            self.tree.grow(state.node, candidate, None, "not looked at")
+            return None
+        world, step = seen
+        return self.tree.grow(state.node, candidate, step), world
+
+    async def _judged(self, state: State, looked: list[tuple[int, World]]) -> list[State]:
+        judgements = await self.tree.judged(self.judge, [node for node, _ in looked])
+        children = []
+        for (node, world), judgement in zip(looked, judgements, strict=True):
+            if judgement.value >= self.settings.keep:
+                children.append(State(node, world, judgement.value, state.depth + 1))
+            else:
+                world.close()
+        return children
+
+    async def _last_turn(self, state: State) -> Outcome:
+        """Nothing is open: go on from here as a single path would, to the world's end."""
+        at, stop = state.node, None
+        while (stop := self.tree.spent()) is None:
+            at, step = await judged_step(
+                self.tree, at, 1, self.settings.sampling, self.judge, world=state.world
+            )
+            if step.done:
+                break
+        return Outcome(at, state.world, stop)
