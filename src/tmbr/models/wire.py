@@ -1,0 +1,56 @@
+"""Messages to and from the OpenAI chat shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tmbr.core.types import Completion, Message, ToolCall, Usage
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
+    from openai.types.chat.chat_completion import Choice
+
+
+def message_json(message: Message) -> dict[str, Any]:
+    made: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        made["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        made["tool_call_id"] = message.tool_call_id
+    return made
+
+
+def completions(response: ChatCompletion) -> list[Completion]:
+    """One for each choice; the first carries the usage of the whole request."""
+    return [
+        _completion(choice, _usage(response) if i == 0 else Usage())
+        for i, choice in enumerate(response.choices)
+    ]
+
+
+def _completion(choice: Choice, usage: Usage) -> Completion:
+    told = (choice.logprobs.content if choice.logprobs else None) or []
+    calls = [call for call in choice.message.tool_calls or [] if call.type == "function"]
+    return Completion(
+        choice.message.content or "",
+        tuple(ToolCall(c.id, c.function.name, c.function.arguments) for c in calls),
+        logprobs=tuple(token.logprob for token in told),
+        finish_reason=choice.finish_reason or "stop",
+        usage=usage,
+    )
+
+
+def _usage(response: ChatCompletion) -> Usage:
+    usage = response.usage
+    if usage is None:
+        return Usage()
+    details = usage.prompt_tokens_details
+    cached = (details.cached_tokens if details else None) or 0
+    return Usage(usage.prompt_tokens, usage.completion_tokens, usage.prompt_tokens - cached)
