@@ -13,8 +13,9 @@ def test_each_cell_shows_a_success_and_a_failure_on_few_samples() -> None:
     mixed = [traces.another(failed, 3), traces.another(solved, 3)]
     again = [traces.another(failed, 4), traces.another(solved, 4)]
     chosen = side_by_side([*alone, *both_fail, *mixed, *again])
-    # Both cells fail on sample 1; sample 3 adds the success of one; nothing else is news.
-    assert [trace.sample.id[-1] for trace in chosen] == ["1", "1", "3", "3"]
+    # On sample 3 the cells differ; sample 1 adds a failure of the other; nothing else is news.
+    assert [trace.sample.id[-1] for trace in chosen] == ["3", "3", "1", "1"]
+    assert side_by_side([*again, *mixed, *both_fail, *alone]) == chosen
 
 
 def test_seeds_are_not_mixed_and_the_limit_holds() -> None:

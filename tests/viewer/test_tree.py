@@ -11,7 +11,10 @@ from tmbr.viewer import tree
 
 
 def drawn(turns: list[tree.Turn], indent: str = "") -> list[str]:
-    """One line a turn: `<` was followed and left, `|` stood beside; what is said of it in brackets."""
+    """One line a turn: `<` was followed and left, `|` stood beside, `>` was tried at the end.
+
+    In brackets what is said of it.
+    """
     lines: list[str] = []
     for turn in turns:
         for path in turn.back:
@@ -21,6 +24,8 @@ def drawn(turns: list[tree.Turn], indent: str = "") -> list[str]:
         lines.append(indent + action + (f" [{', '.join(says)}]" if says else ""))
         for path in turn.beside:
             lines += drawn(path, indent + "| ")
+        for path in turn.then:
+            lines += drawn(path, indent + "> ")
     return lines
 
 
@@ -45,7 +50,7 @@ def test_committed_branch_with_candidates_beside_and_going_back() -> None:
         "put mug 2 in/on cabinet 1 [0.97]",
     ]
     assert view.left_out == 0
-    assert view.turns[0].beside_says == "1 other candidate, 2 dropped"
+    assert tree.says(view.turns[0].beside) == "1 other candidate, 2 dropped"
     assert [message.role for message in view.prompt] == ["system", "user"]
 
 
@@ -126,7 +131,23 @@ def test_candidates_at_the_last_state_stand_after_it() -> None:
         Node(leaf, leaf, "act", Message("assistant", "one more"), sampled=True, error="malformed")
     )
     view = tree.episode(trace)
-    assert [drawn(path) for path in view.after] == [["(one more) [malformed, not tried]"]]
+    assert drawn(view.turns)[-2:] == ["look", "> (one more) [malformed, not tried]"]
+
+
+def test_a_state_from_which_nothing_led_on_was_followed_for_one_step() -> None:
+    grown = Grown(sample(), run("multibranch", "fork"))
+    dead = grown.act(grown.start, "go to cabinet 1", "The cabinet 1 is closed.", value=0.7)
+    leaf = grown.act(grown.start, "go to fridge 1", "The fridge 1 is closed.", value=0.6)
+    for _ in range(2):
+        grown.act(dead, None, None, error="no line begins with Action:")
+    grown.trace.finish = Finish(leaf, Score(0.0, False), "task limit reached")
+    view = tree.episode(grown.trace)
+    assert drawn(view.turns) == [
+        "< go to cabinet 1 [on a fork, 0.7]",
+        "< > ((nothing was written)) [malformed, not tried]",
+        "< > ((nothing was written)) [malformed, not tried]",
+        "go to fridge 1 [0.6]",
+    ]
 
 
 def test_a_huge_tree_is_cut_and_says_by_how_much() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 
 from tmbr.core.types import Trace
 
@@ -11,13 +11,7 @@ from tmbr.core.types import Trace
 Choose = Callable[[Sequence[Trace]], Sequence[Trace]]
 
 
-def cell(trace: Trace) -> Hashable:
-    """The cell of the grid to which an episode belongs, whatever its seed."""
-    run = trace.run
-    return (run.task, run.data, trace.sample.split, run.model, run.adapter, run.strategy, run.access)
-
-
-def asked(trace: Trace) -> Hashable:
+def asked(trace: Trace) -> tuple[str, str, str, str, int]:
     """What episodes have in common that may be compared: the sample, and the seed."""
     return (trace.run.task, trace.run.data, trace.sample.split, trace.sample.id, trace.run.seed)
 
@@ -26,17 +20,22 @@ def side_by_side(traces: Sequence[Trace], limit: int = 12) -> list[Trace]:
     """A success and a failure of each cell, taken from as few samples as tell them.
 
     Greedy cover: the next sample is the one whose episodes add most outcomes not yet shown (how many
-    cells succeed or fail), then the one that most cells have played, then the earliest. All episodes
-    of one sample and seed stay together.
+    cells succeed or fail), then one on which cells differ, then the one that most cells have played,
+    then the first by name. All episodes of one sample and seed stay together.
     """
-    groups: dict[Hashable, list[Trace]] = defaultdict(list)
-    for trace in traces:
+    groups: dict[tuple[object, ...], list[Trace]] = defaultdict(list)
+    for trace in sorted(traces, key=asked):
         groups[asked(trace)].append(trace)
     outcomes = {key: {_outcome(trace) for trace in group} for key, group in groups.items()}
     chosen: list[Trace] = []
-    seen: set[Hashable] = set()
+    seen: set[tuple[object, ...]] = set()
+
+    def worth(key: tuple[object, ...]) -> tuple[int, int, int]:
+        told = outcomes[key]
+        return len(told - seen), len({success for *_, success in told}), len(told)
+
     while len(chosen) < limit and outcomes:
-        best = max(outcomes, key=lambda key: (len(outcomes[key] - seen), len(outcomes[key])))
+        best = max(outcomes, key=worth)
         news = outcomes.pop(best)
         if news <= seen:
             break
@@ -45,5 +44,8 @@ def side_by_side(traces: Sequence[Trace], limit: int = 12) -> list[Trace]:
     return chosen
 
 
-def _outcome(trace: Trace) -> Hashable:
-    return cell(trace), trace.finish is not None and trace.finish.score.success
+def _outcome(trace: Trace) -> tuple[object, ...]:
+    """The cell of the grid, whatever its seed, and whether it succeeded."""
+    run = trace.run
+    cell = (run.task, run.data, trace.sample.split, run.model, run.adapter, run.strategy, run.access)
+    return (*cell, trace.finish is not None and trace.finish.score.success)

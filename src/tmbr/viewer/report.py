@@ -73,7 +73,7 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
         ticks=ticks,
         title=", ".join(_distinct(row["task"] for row in rows)),
         facts=_facts(rows, traces, summary.get("versions", {})),
-        samples=_samples(chosen),
+        samples=_samples(chosen, rows),
         strategies=_distinct(trace.run.strategy for trace in chosen),
         chosen=len(chosen),
         total=len(traces),
@@ -96,6 +96,7 @@ def _environment() -> Environment:
         compact=text.compact,
         plural=text.plural,
         clip=text.clip,
+        says=tree.says,
     )
     return environment
 
@@ -124,19 +125,20 @@ def _facts(
         "Strategy": _distinct(row["strategy"] for row in rows),
         "Episodes": [f"{sum(row['n'] for row in rows):,} in {text.plural(len(rows), 'cell')}"],
         "Seed": _distinct(str(run.seed) for run in runs),
-        "Version": [
-            *_distinct(run.version for run in runs if run.version),
-            *(f"{name} {version}" for name, version in versions.items()),
-        ],
+        "Task version": _distinct(run.version for run in runs if run.version),
+        "Software": [f"{name} {version}" for name, version in versions.items()],
     }
     return {term: values for term, values in facts.items() if values}
 
 
-def _samples(chosen: Sequence[Trace]) -> list[list[tree.Episode]]:
-    """Episodes of the same sample and seed together, in the order given."""
+def _samples(chosen: Sequence[Trace], rows: Sequence[Mapping[str, Any]]) -> list[list[tree.Episode]]:
+    """Episodes of the same sample and seed together, those of one sample in the order of the rows."""
+    order = {(row["model"], row["strategy"]): at for at, row in reversed([*enumerate(rows)])}
     found: dict[Hashable, list[tree.Episode]] = {}
     for trace in chosen:
         found.setdefault(asked(trace), []).append(tree.episode(trace))
+    for episodes in found.values():
+        episodes.sort(key=lambda e: order.get((e.trace.run.model, e.trace.run.strategy), len(rows)))
     return list(found.values())
 
 

@@ -1,8 +1,8 @@
 """From a trace to what a reader follows: the committed branch, and beside it what was left.
 
-A tree is laid out as paths: a path is a chain of turns, and at a turn hang the paths that were not
-taken there. The committed branch is the first path; the longest chain of a rejected subtree is the
-path that stands for it. Nesting is thus shallow, however deep the tree.
+A tree is laid out as paths: a path is a chain of turns that were executed, and at a turn hang the paths
+that were not taken there. The committed branch is the first path; the longest chain of a rejected
+subtree is the path that stands for it. Nesting is thus shallow, however deep the tree.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Mark:
 class Turn:
     """One node as shown. gap: so many turns of the path are left out before this one.
 
-    back: paths that were followed from here and abandoned; beside: candidates that were not followed.
+    back: paths that were followed from here and abandoned. beside: candidates that were not followed.
+    then: at the end of a path, what was tried there without going on.
     """
 
     kind: NodeKind
@@ -54,19 +55,23 @@ class Turn:
     gap: int = 0
     back: list[list[Turn]] = field(default_factory=list)
     beside: list[list[Turn]] = field(default_factory=list)
+    then: list[list[Turn]] = field(default_factory=list)
 
-    @property
-    def beside_says(self) -> str:
-        """`2 other candidates, 1 dropped`."""
-        dropped = sum(any(mark.tone == "bad" for mark in path[0].marks) for path in self.beside)
-        judged = len(self.beside) - dropped
-        parts = [plural(judged, "other candidate")] if judged else []
-        return ", ".join([*parts, *([f"{dropped:,} dropped"] if dropped else [])])
+
+def says(paths: Sequence[Sequence[Turn]]) -> str:
+    """`2 other candidates, 1 dropped`."""
+    dropped = sum(any(mark.tone == "bad" for mark in path[0].marks) for path in paths)
+    others = len(paths) - dropped
+    parts = [plural(others, "other candidate")] if others else []
+    return ", ".join([*parts, *([f"{dropped:,} dropped"] if dropped else [])])
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A trace, ready to be drawn. left_out: nodes that are not on the page."""
+    """A trace, ready to be drawn.
+
+    after: attempts made after the one that counted. left_out: nodes that are not on the page.
+    """
 
     trace: Trace
     prompt: list[Message]
@@ -120,12 +125,12 @@ class _Layout:
         self._placed = set(main)
         self._room = BESIDE
         self._children: dict[int | None, list[int]] = defaultdict(list)
-        self._depth = [1] * len(trace.nodes)
+        self._depth = [1] * len(trace.nodes)  # nodes on the longest executed chain from here
         for index, node in enumerate(trace.nodes):
             self._children[node.parent].append(index)
         for index in range(len(trace.nodes) - 1, -1, -1):
             parent = trace.nodes[index].parent
-            if parent is not None:
+            if parent is not None and self._goes_on(index):
                 self._depth[parent] = max(self._depth[parent], self._depth[index] + 1)
         self._judged: dict[int, list[Judgement]] = defaultdict(list)
         for judgement in trace.judgements:
@@ -139,9 +144,18 @@ class _Layout:
 
     def _chain(self, node: int) -> list[int]:
         path = [node]
-        while children := self._children[path[-1]]:
+        while children := [*filter(self._goes_on, self._children[path[-1]])]:
             path.append(max(children, key=lambda child: self._depth[child]))
         return path
+
+    def _goes_on(self, index: int) -> bool:
+        """Not a candidate that was only written."""
+        node = self._trace.nodes[index]
+        return node.kind != "act" or node.step is not None
+
+    def _followed(self, path: Sequence[int]) -> bool:
+        """Whether the agent stood there and asked what to do next."""
+        return len(path) > 1 or bool(self._children[path[-1]])
 
     def attempts(self, main: Sequence[int]) -> tuple[list[list[Turn]], list[list[int]]]:
         """After a restart: earlier attempts, drawn, and later ones, each without its own prompt.
@@ -178,11 +192,14 @@ class _Layout:
             turn = self._turn(nodes[at], at + 1, committed)
             turn.gap, before = at - before - 1, at
             left = self.left_at(self._trace.nodes[nodes[at]].parent)
-            turn.back = self.draw(path for path in left if len(path) > 1)
-            untaken += self.draw(path for path in left if len(path) == 1)
+            turn.back = self.draw(path for path in left if self._followed(path))
+            untaken += self.draw(path for path in left if not self._followed(path))
             if turn.kind == "act":
                 turn.beside, untaken = untaken, []
             turns.append(turn)
+        if turns:
+            turns[-1].beside += untaken
+            turns[-1].then = self.draw(self.left_at(nodes[-1]))
         return turns
 
     def _turn(self, index: int, number: int, committed: bool) -> Turn:
@@ -221,7 +238,7 @@ def _said(node: Node) -> tuple[str, str, str]:
     content = node.message.content
     if node.action is None:
         calls = " ".join(f"{call.name} {call.arguments}" for call in node.message.tool_calls)
-        return " ".join(filter(None, (content, calls))), "", ""
+        return " ".join(filter(None, (content.strip(), calls))) or "(nothing was written)", "", ""
     found = _THOUGHT.match(content)
     arguments = node.action.arguments
     shown = (
