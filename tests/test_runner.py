@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,14 +50,14 @@ def test_finished_episodes_are_not_played_again(tmp_path: Path) -> None:
     model = Wanderer()
     first = play(tmp_path / "t.jsonl", doors_jobs(model, count=3))
     asked = model.asked
-    assert first[0] == Ran(played=3, left=0)
-    assert play(tmp_path / "t.jsonl", doors_jobs(model, count=3)) == (Ran(0, 0), first[1])
+    assert first[0] == Ran(played=3, interrupted=False)
+    assert play(tmp_path / "t.jsonl", doors_jobs(model, count=3)) == (Ran(0, False), first[1])
     assert model.asked == asked
-    assert play(tmp_path / "t.jsonl", doors_jobs(model, count=5))[0] == Ran(2, 0)
+    assert play(tmp_path / "t.jsonl", doors_jobs(model, count=5))[0] == Ran(2, False)
 
 
 def test_a_job_given_twice_is_played_once(tmp_path: Path) -> None:
-    assert play(tmp_path / "t.jsonl", doors_jobs(count=2) * 2)[0] == Ran(2, 0)
+    assert play(tmp_path / "t.jsonl", doors_jobs(count=2) * 2)[0] == Ran(2, False)
 
 
 def test_a_task_error_is_retried_and_then_recorded_with_its_cause(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_a_task_error_is_retried_and_then_recorded_with_its_cause(tmp_path: Path
     assert trace.finish.status != "task error"
 
     down = tmp_path / "down.jsonl"
-    assert play(down, doors_jobs(Wanderer(fails=3), 1))[0] == Ran(1, 0)
+    assert play(down, doors_jobs(Wanderer(fails=3), 1))[0] == Ran(1, False)
     (trace,) = read_traces(down)
     assert trace.finish
     assert trace.finish.status == "task error"
@@ -109,6 +110,20 @@ def test_a_bug_ends_the_run_and_keeps_what_was_played(tmp_path: Path) -> None:
     assert len(read_traces(path)) == 2
 
 
+def test_a_job_is_made_when_it_is_its_turn(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def jobs() -> Iterator[Job]:
+        for job in doors_jobs(Wanderer(delay=0.01), count=8):
+            assert len(made) - len(store.finished) <= 2
+            made.append(job.key)
+            yield job
+
+    with TraceStore(tmp_path / "t.jsonl") as store:
+        asyncio.run(run(jobs(), store, concurrency=2))
+    assert len(made) == 8
+
+
 def test_progress_hears_of_every_episode_after_it_was_kept(tmp_path: Path) -> None:
     kept: list[bool] = []
     with TraceStore(tmp_path / "t.jsonl") as store:
@@ -132,7 +147,7 @@ def test_kill_nine_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert len(read_traces(path)) < 24
     process = child(path, 24, 3, 0.0)
     said, _ = process.communicate(timeout=60)
-    assert said.endswith("left 0\n")
+    assert said.endswith("interrupted False\n")
     _, whole = play(tmp_path / "whole.jsonl", doors_jobs(count=24))
     assert [encode_trace(trace) for trace in read_traces(path)] == whole
     assert path.read_bytes().count(b"\n") == 1 + 24
@@ -150,7 +165,7 @@ def test_ctrl_c_lets_running_episodes_end_and_starts_no_new_ones(tmp_path: Path)
     assert drained == "draining 2"
     kept = len(read_traces(path))
     assert 2 < kept < 50
-    assert ended == f"played {kept}, left {50 - kept}"
+    assert ended == f"played {kept}, interrupted True"
     _, resumed = play(path, doors_jobs(count=50))
     assert resumed == play(tmp_path / "whole.jsonl", doors_jobs(count=50))[1]
 
@@ -165,5 +180,5 @@ def test_a_second_ctrl_c_drops_what_runs(tmp_path: Path) -> None:
     assert process.stdout.readline() == "draining 2\n"
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=10)
-    assert said == "played 0, left 50\n"
+    assert said == "played 0, interrupted True\n"
     assert read_traces(path) == []

@@ -11,13 +11,13 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tmbr.core.protocols import Judge, Model, Strategy, Task
 from tmbr.core.store import TraceStore, resume_key
-from tmbr.core.types import Budget, Run, Sample, Trace
+from tmbr.core.types import Budget, Finish, Run, Sample, Trace
 from tmbr.rollout import episode
 
 
@@ -41,41 +41,44 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """played: episodes kept by this call. left: jobs that are still to do, after an interruption."""
+    """played: episodes kept by this call. interrupted: some jobs are still to do."""
 
     played: int
-    left: int
+    interrupted: bool
 
 
 async def run(
-    jobs: Sequence[Job],
+    jobs: Iterable[Job],
     store: TraceStore,
     concurrency: int = 16,
     retries: int = 2,
     on_trace: Callable[[Trace], None] | None = None,
+    on_reuse: Callable[[Finish], None] | None = None,
     on_drain: Callable[[int], None] | None = None,
 ) -> Ran:
-    """Play all jobs that the store has not finished.
+    """Play all jobs that the store has not finished; a job is made when it is its turn.
 
     retries: how often an episode that ended in a `task error` is played again at once; the last
-    attempt is kept. on_trace: hears of each episode when it is kept. on_drain: hears at the first
-    Ctrl-C how many episodes are still under way.
+    attempt is kept. on_trace: hears of each episode when it is kept. on_reuse: hears of each that an
+    earlier call kept. on_drain: hears at the first Ctrl-C how many episodes are still under way.
 
     Raises whatever is not a fault of model or world, with all other episodes dropped.
     """
-    todo = list({job.key: job for job in jobs if job.key not in store.finished}.values())
-    waiting = iter(todo)
+    waiting = _unfinished(jobs, store, on_reuse)
     draining = asyncio.Event()
-    playing = played = 0
+    playing = played = dropped = 0
 
     async def work() -> None:
-        nonlocal playing, played
+        nonlocal playing, played, dropped
         while not draining.is_set() and (job := next(waiting, None)) is not None:
             playing += 1
             try:
                 began = time.monotonic()
                 trace = await _play(job, retries)
                 store.append(trace, time.monotonic() - began)
+            except asyncio.CancelledError:
+                dropped += 1
+                raise
             finally:
                 playing -= 1
             played += 1
@@ -83,7 +86,7 @@ async def run(
                 on_trace(trace)
             await asyncio.sleep(0)  # a model that never waits would keep Ctrl-C from being heard
 
-    workers = [asyncio.create_task(work()) for _ in range(min(concurrency, len(todo)))]
+    workers = [asyncio.create_task(work()) for _ in range(concurrency)]
 
     def interrupt() -> None:
         if draining.is_set():
@@ -103,7 +106,23 @@ async def run(
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-    return Ran(played, len(todo) - played)
+    return Ran(played, dropped > 0 or next(waiting, None) is not None)
+
+
+def _unfinished(
+    jobs: Iterable[Job], store: TraceStore, on_reuse: Callable[[Finish], None] | None
+) -> Iterator[Job]:
+    """Every job once, without those that the store holds."""
+    seen: set[str] = set()
+    for job in jobs:
+        key = job.key
+        if key in seen:
+            continue
+        seen.add(key)
+        if key not in store.finished:
+            yield job
+        elif on_reuse:
+            on_reuse(store.finished[key])
 
 
 async def _play(job: Job, retries: int) -> Trace:

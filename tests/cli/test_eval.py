@@ -10,12 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tmbr.core.store import encode_trace, read_traces
-
-pytest.importorskip("tmbr.models.expert")
-pytest.importorskip("tmbr.reasoning.strategies")
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
@@ -105,11 +100,13 @@ def test_two_runs_cannot_write_one_folder(tmp_path: Path) -> None:
 
 def test_strategies_are_listed_with_their_access() -> None:
     said = finished("strategies")
-    assert [line.split()[0] for line in said.splitlines() if "access" in line] == [
-        "react",
-        "react+retry",
-        "paper",
-        "multibranch",
+    names = [line.split(":")[0] for line in said.splitlines() if not line.startswith(" ")]
+    assert names == ["react", "react+retry", "paper", "multibranch"]
+    assert [line.split()[1] for line in said.splitlines() if "access" in line] == [
+        "none;",
+        "none;",
+        "restart;",
+        "fork;",
     ]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from tmbr.core.errors import DataError
 from tmbr.core.store import Timing, resume_key
@@ -25,7 +27,7 @@ from tmbr.core.types import (
 )
 from tmbr.evaluation.intervals import bootstrap, ratio, share, wilson
 from tmbr.evaluation.metrics import compare, summary
-from tmbr.evaluation.table import markdown
+from tmbr.evaluation.table import markdown, table
 
 GOOD, BAD, MALFORMED = "good", "bad", "malformed"
 
@@ -183,3 +185,15 @@ def test_the_markdown_table_has_one_line_a_row() -> None:
     assert len(lines) == 3
     assert len({line.count("|") for line in lines}) == 1
     assert lines[2].startswith("| m | react | none | 1 | 100.0% | 20.7% – 100.0% | 50.0% |")
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_table_keeps_its_numbers_whole_at_any_width(width: int) -> None:
+    rows = summary([played("0", True, [GOOD, MALFORMED], strategy="multibranch")], {})
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(table(rows, width))
+    said = console.export_text()
+    assert "…" not in said
+    assert "multibranch" in said
+    assert "20.7% – 100.0%" in said
+    assert ("tokens in" in said) == (width == 160)

@@ -20,7 +20,7 @@ def main(path: str, count: str, concurrency: str, delay: str) -> None:
         ran = asyncio.run(
             run(jobs, store, int(concurrency), on_drain=lambda n: print(f"draining {n}", flush=True))
         )
-    print(f"played {ran.played}, left {ran.left}", flush=True)
+    print(f"played {ran.played}, interrupted {ran.interrupted}", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tmbr.tasks.household import Household
 
 TASKS = ("household",)
-STRATEGIES = ("react", "react+retry", "paper", "multibranch")
 ENDPOINT = re.compile(r"(?P<name>.+)@(?P<url>https?://.+)")
 NOISY = re.compile(r"noisy-expert:(?P<p>[0-9.]+)(?P<fixed>:per-state)?")
 
@@ -62,8 +61,13 @@ def _noisy(spec: str, task: Household) -> Model:
         raise ConfigError(
             f"model {spec!r}: write noisy-expert:P or noisy-expert:P:per-state, 0 <= P <= 1"
         )
-    errors = "per state" if told["fixed"] else "anew"
-    return NoisyExpert(spec, task.expert, task.mistake, float(told["p"]), errors)
+    return NoisyExpert(
+        spec,
+        task.expert,
+        task.mistake,
+        float(told["p"]),
+        "per state" if told["fixed"] else "anew",
+    )
 
 
 def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) -> Strategy:
@@ -75,21 +79,25 @@ def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) 
 
     made: Any = strategy(config.strategy or name, **config.settings)
     told = {**sampling.model_dump(exclude_none=True), **config.sampling.model_dump(exclude_none=True)}
-    return replace(made, sampling=replace(made.sampling, **told)) if told else made
+    configured: Strategy = replace(made, sampling=replace(made.sampling, **told))
+    return configured
 
 
 def describe_strategies() -> list[str]:
-    """Two lines a strategy: name, access and the first line of its documentation; its settings."""
-    from tmbr.reasoning.strategies import strategy
+    """Three lines a strategy: what it is; what it may do and what it costs; its settings."""
+    from tmbr.reasoning.strategies import STRATEGIES
 
     lines = []
-    for name in STRATEGIES:
-        made: Any = strategy(name)
-        about = (made.__doc__ or "").strip().split("\n")[0]
+    for name, entry in STRATEGIES.items():
+        made = entry.make()
         settings = [
-            f"{field.name}={getattr(made, field.name)!r}"
+            f"{field.name}={getattr(made, field.name)}"
             for field in fields(made)
-            if field.name not in ("name", "access")
+            if field.name not in ("name", "access", "sampling")
         ]
-        lines += [f"{name:12} access {made.access:8} {about}", f"{'':12} {', '.join(settings)}"]
+        lines += [
+            f"{name}: {entry.summary}",
+            f"    access {made.access}; {entry.cost}",
+            f"    settings: {', '.join(settings) or 'none'}",
+        ]
     return lines

@@ -6,9 +6,10 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +41,16 @@ class Grid:
     @property
     def total(self) -> int:
         """Number of episodes."""
-        return len(self.cells) * len(self.config.seeds) * len(self.samples)
+        samples = min(len(self.samples), self.config.samples or len(self.samples))
+        return len(self.cells) * len(self.config.seeds) * samples
 
-    def jobs(self, name: str, model: Model) -> list[Job]:
+    def jobs(self, name: str, model: Model) -> Iterator[Job]:
         """All episodes of one model: strategies × seeds × samples."""
         budget = Budget(**self.config.budget.model_dump())
-        return [
-            Job(sample, self.task, self.strategies[strategy][1], model, None, budget, run)
-            for strategy in (of for by, of in self.cells if by == name)
-            for run in self._runs(name, strategy, model)
-            for sample in self.samples
-        ]
+        for strategy in (second for first, second in self.cells if first == name):
+            for of in self._runs(name, strategy, model):
+                for sample in islice(self.samples, self.config.samples):
+                    yield Job(sample, self.task, self.strategies[strategy][1], model, None, budget, of)
 
     def _runs(self, name: str, label: str, model: Model) -> list[Run]:
         told, strategy = self.strategies[label]
@@ -91,7 +91,8 @@ def evaluate(config: EvalConfig) -> int:
     found = {"rows": rows, "comparisons": _comparisons(by_cell), "versions": _versions()}
     target = config.out / "summary.json"
     _write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    Console(width=None if sys.stdout.isatty() else 160).print(table(rows))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table(rows, console.width))
     print(f"summary: {target}")
     return 0
 
@@ -121,7 +122,7 @@ def _run(
     built = {
         name: (told, build_strategy(name, told, config.sampling)) for name, told in strategies.items()
     }
-    samples = list(task.samples(config.split)[: config.samples])
+    samples = task.samples(config.split)
     if not samples:
         raise DataError(f"{config.task} {config.data}: no samples in the split {config.split!r}")
     grid = Grid(config, cells, models, built, task, samples)
@@ -138,8 +139,8 @@ def play(title: str, grid: Grid, build: Callable[[ModelConfig], Model]) -> list[
         with Progress(title, grid.total) as progress:
             if store.warning:
                 progress.say(f"tmbr: {store.warning}")
-            keys, left = asyncio.run(_play(grid, build, store, progress))
-        if left:
+            keys, interrupted = asyncio.run(_play(grid, build, store, progress))
+        if interrupted:
             progress.say(
                 f"tmbr: stopped; {len(store.finished)} finished episodes are kept in {path}, "
                 "the same command goes on where it stopped"
@@ -150,31 +151,36 @@ def play(title: str, grid: Grid, build: Callable[[ModelConfig], Model]) -> list[
 
 async def _play(
     grid: Grid, build: Callable[[ModelConfig], Model], store: TraceStore, progress: Progress
-) -> tuple[set[str], int]:
-    """One model after the other, so that only one is in memory. Returns all ids, and jobs left."""
+) -> tuple[set[str], bool]:
+    """One model after the other, so that only one is in memory.
+
+    Returns the ids of all episodes asked for so far, and whether the user interrupted.
+    """
     keys: set[str] = set()
+
+    def noted(jobs: Iterable[Job]) -> Iterator[Job]:
+        for job in jobs:
+            keys.add(job.key)
+            yield job
+
     for name in dict.fromkeys(model for model, _ in grid.cells):
         model = build(grid.models[name])
         try:
-            jobs = grid.jobs(name, model)
-            for job in jobs:
-                keys.add(job.key)
-                if job.key in store.finished:
-                    progress.reuse(store.finished[job.key])
             ran = await run(
-                jobs,
+                noted(grid.jobs(name, model)),
                 store,
                 grid.config.concurrency,
                 on_trace=progress.add,
+                on_reuse=progress.reuse,
                 on_drain=lambda n: progress.say(
                     f"tmbr: {n} running episodes are finished first; Ctrl-C again drops them"
                 ),
             )
         finally:
             await model.aclose()
-        if ran.left:
-            return keys, ran.left
-    return keys, 0
+        if ran.interrupted:
+            return keys, True
+    return keys, False
 
 
 def _by_cell(

@@ -12,6 +12,9 @@ HEADINGS = (
     *("model", "strategy", "access", "n", "success", "95% interval", "malformed", "inadmissible"),
     *("steps", "on forks", "tokens in", "tokens out", "s/episode"),
 )
+#: What remains on a terminal that is narrower than `WIDE`.
+ESSENTIAL = ("model", "strategy", "n", "success", "95% interval", "malformed", "inadmissible")
+WIDE = 150
 
 
 def cells(row: Mapping[str, Any]) -> list[str]:
@@ -31,17 +34,21 @@ def cells(row: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """For a terminal, as `rich` prints it."""
+def table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
+    """For a terminal of `width` columns, as `rich` prints it; a narrow one gets the essential part."""
     from rich import box
     from rich.table import Table
 
-    shown = Table(title=title(rows), box=box.SIMPLE_HEAD, title_justify="left")
-    for at, heading in enumerate(HEADINGS):
-        shown.add_column(heading, justify="left" if at < 3 else "right", no_wrap=True)
+    shown = HEADINGS if width >= WIDE else ESSENTIAL
+    made = Table(
+        title=title(rows), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
+    )
+    for heading in shown:
+        made.add_column(heading, justify="left" if heading in HEADINGS[:3] else "right")
     for row in rows:
-        shown.add_row(*cells(row))
-    return shown
+        texts = dict(zip(HEADINGS, cells(row), strict=True))
+        made.add_row(*(texts[heading] for heading in shown))
+    return made
 
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
