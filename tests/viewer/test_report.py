@@ -91,6 +91,7 @@ def test_tells_results_comparisons_and_trees() -> None:
         "ModelFault: no answer from http://localhost:8000/v1 after 5 tries",
         "EnvironmentFault: scene 3 has no desklamp",
         "stopped: step budget",
+        "18 world steps, 11 on forks · 20.5k tokens · 14 calls",
         "6 of 6 recorded",
     ):
         assert said in page.text
