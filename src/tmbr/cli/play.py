@@ -91,7 +91,7 @@ def evaluate(config: EvalConfig) -> int:
     found = {"rows": rows, "comparisons": _comparisons(by_cell), "versions": _versions()}
     target = config.out / "summary.json"
     _write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table(rows, console.width))
     print(f"summary: {target}")
     return 0

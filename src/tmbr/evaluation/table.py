@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +44,8 @@ def table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
         title=title(rows), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
     )
     for heading in shown:
-        made.add_column(heading, justify="left" if heading in HEADINGS[:3] else "right")
+        side: Literal["left", "right"] = "left" if heading in HEADINGS[:3] else "right"
+        made.add_column(heading, justify=side, overflow="fold")
     for row in rows:
         texts = dict(zip(HEADINGS, cells(row), strict=True))
         made.add_row(*(texts[heading] for heading in shown))
@@ -70,4 +71,4 @@ def _percent(share: float) -> str:
 def _amount(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
