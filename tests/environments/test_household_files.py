@@ -97,7 +97,7 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.tw-pddl: cannot be read \(No such file or directory\)"):
         Game.load(tmp_path / "none.tw-pddl")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(DataError, match=r"bytes: cannot be read \(it is not UTF-8 text\)"):
+    with pytest.raises(DataError, match=r"bytes: is not UTF-8 text"):
         Game.load(tmp_path / "bytes")
 
 
@@ -110,6 +110,9 @@ def test_parts_that_do_not_fit_are_told() -> None:
     goal = Goal(PLACE, "bread", "shelf")
     with pytest.raises(DataError, match="refers to 'shelf 2', did you mean 'shelf 1'"):
         Scene.build([Receptacle("shelf")], [Thing("bread", ("shelf 2",))], goal, [])
+    breads = [Thing("bread"), Thing("bread", ("bread 1",))]
+    with pytest.raises(DataError, match="bread_bar_001 refers to 'bread_bar_002'"):
+        Game.build([Receptacle("shelf")], breads, goal, [], instruction="wait.")
     with pytest.raises(DataError, match="'shelf_bar_a' is given twice"):
         Scene.build([Receptacle("shelf", id="shelf_bar_a")] * 2, [], goal, [])
     with pytest.raises(DataError, match="not of the form"):

@@ -52,9 +52,12 @@ class Game:
         """
         try:
             data = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise DataError(f"{path}: cannot be read ({reason}); name a game.tw-pddl file") from error
+        except OSError as error:
+            raise DataError(
+                f"{path}: cannot be read ({error.strerror}); name a game.tw-pddl file"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: is not UTF-8 text; name a game.tw-pddl file") from error
         return cls.parse(data, str(path), version)
 
     @classmethod

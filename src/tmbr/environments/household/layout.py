@@ -6,7 +6,7 @@ order in which the reference engine lists them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -49,7 +49,7 @@ class Layout:
     at: tuple[int, ...]
     here: tuple[tuple[int, ...], ...]
     ways: tuple[tuple[str, int], ...]
-    way: dict[str, int]
+    way: Mapping[str, int]
     inside: tuple[tuple[int, ...], ...]
     lying: tuple[tuple[int, ...], ...]
     contents: tuple[tuple[int, ...], ...]
@@ -75,11 +75,10 @@ class Layout:
         places = {scene.start, *(r.location for r in receptacles)}
         locations = sorted(places.union(*(t.locations or () for t in things)))
         room = {key: i for i, key in enumerate(locations)}
-        rank = {r.id: i for i, r in enumerate(receptacles)} | {t.id: i for i, t in enumerate(things)}
-        names = numbered([*rank, *locations])
+        names = numbered([*(r.id for r in receptacles), *(t.id for t in things), *locations])
         at = tuple(room[r.location] for r in receptacles)
         ways = sorted((f"go to {names[r.id]}", i) for i, r in enumerate(receptacles))
-        seat, berth, bowl = _indices(scene, rank, room)
+        seat, berth, bowl = _indices(scene, room)
         looking = goal.task_type == "look_at_obj_in_light"
         kinds = [r.type for r in receptacles]
         return cls(
@@ -118,19 +117,24 @@ class Layout:
 Pairs = list[tuple[int, int]]
 
 
-def _indices(scene: Scene, rank: dict[str, int], room: dict[str, int]) -> tuple[Pairs, Pairs, Pairs]:
+def _indices(scene: Scene, room: Mapping[str, int]) -> tuple[Pairs, Pairs, Pairs]:
     """(thing, receptacle), (thing, location) and (container, thing) of the start, as indices."""
+    of_place = {r.id: i for i, r in enumerate(scene.receptacles)}
+    of_thing = {t.id: i for i, t in enumerate(scene.things)}
     seat: Pairs = []
     berth: Pairs = []
     bowl: Pairs = []
     for i, thing in enumerate(scene.things):
-        for name in (*thing.inside, *thing.contents):
-            if name not in rank:
-                raise DataError(f"scene: {thing.id} refers to {name!r}, {nearest(name, rank)}")
-        seat.extend((i, rank[name]) for name in thing.inside)
+        seat.extend((i, _found(name, thing, of_place)) for name in thing.inside)
         berth.extend((i, room[name]) for name in thing.locations or ())
-        bowl.extend((i, rank[name]) for name in thing.contents)
+        bowl.extend((i, _found(name, thing, of_thing)) for name in thing.contents)
     return seat, berth, bowl
+
+
+def _found(name: str, thing: Thing, known: Mapping[str, int]) -> int:
+    if name not in known:
+        raise DataError(f"scene: {thing.id} refers to {name!r}, {nearest(name, known)}")
+    return known[name]
 
 
 def _grouped(pairs: Iterable[tuple[int, int]], count: int) -> tuple[tuple[int, ...], ...]:
