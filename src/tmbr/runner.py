@@ -60,7 +60,7 @@ async def run(
 
     retries: how often an episode that ended in a `task error` is played again at once; the last
     attempt is kept. on_trace: hears of each episode when it is kept. on_reuse: hears of each that an
-    earlier call kept. on_drain: hears at the first Ctrl-C how many episodes are still under way, if any.
+    earlier call kept. on_drain: hears at the first Ctrl-C how many episodes still run, if any.
 
     Raises whatever is not a fault of model or world, with all other episodes dropped.
     """
