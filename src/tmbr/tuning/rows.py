@@ -70,7 +70,8 @@ def _turns(trace: Trace, leaf: int) -> Iterator[Turn]:
     """The conversation that ends at `leaf`, each message followed by the world's answer.
 
     The conversation may pass through nodes that are not on the branch (a failed attempt told before a
-    restart): they are context. So is a turn from which no action could be read.
+    restart): they are context. So are turns from which no action could be read, or one that the world
+    did not offer: their mending is learnt, they are not.
     """
     branch = set(trace.branch(leaf))
     for index in trace.conversation(leaf):
@@ -82,7 +83,8 @@ def _turns(trace: Trace, leaf: int) -> Iterator[Turn]:
 
 
 def _teaches(node: Node) -> bool:
-    return node.sampled and node.error is None
+    refused = node.step is not None and node.step.admissible is False
+    return node.sampled and node.error is None and not refused
 
 
 def write_rows(path: Path, content: Iterable[Row]) -> int:

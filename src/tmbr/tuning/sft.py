@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -24,7 +25,7 @@ from tmbr.tuning.sft_config import SftConfig
 
 if TYPE_CHECKING:
     from tmbr.core.fingerprint import Fingerprint
-    from tmbr.tuning.trainer import WeightedTrainer
+    from tmbr.tuning.trainer import Clock, WeightedTrainer
 
 RESULT = "result.json"
 
@@ -70,21 +71,23 @@ def run(config: SftConfig, rows: Path, out: Path) -> SftResult:
         raise DataError(
             f"{rows}: no row has a trained turn within max_length {config.max_length}; raise it"
         )
-    trainer, stopped = _train(config, model, template, encoded, out)
-    scores = trainer.evaluate() if trainer.eval_dataset is not None else {}
+    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
+        trainer, clock = make_trainer(config, model, template, encoded, out)
+        _train(trainer, clock, out)
+    evaluated = _eval_loss(trainer)
     folder = _save(config, trainer, base, out)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     result = SftResult(
         folder=folder.name,
         updates=trainer.state.global_step,
         loss=losses[-1],
-        eval_loss=scores.get("eval_loss"),
+        eval_loss=evaluated,
         rows=len(encoded.examples),
         tokens=sum(len(example.input_ids) for example in encoded.examples),
         trained_tokens=sum(label >= 0 for example in encoded.examples for label in example.labels),
         cut=tuple(encoded.cut),
         dropped=tuple(encoded.dropped),
-        stopped="time" if stopped else "epochs",
+        stopped="time" if clock.stopped else "epochs",
         seconds=round(time.monotonic() - began, 1),
     )
     run_folder.write(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
@@ -115,14 +118,14 @@ def _stored(config: SftConfig) -> Any:
     return kinds[config.dtype] if config.method == "lora" else torch.float32
 
 
-def _train(
+def make_trainer(
     config: SftConfig, model: Any, template: ChatTemplate, encoded: Encoded, out: Path
-) -> tuple[WeightedTrainer, bool]:
-    """Train to the end or the time limit; returns the trainer and whether it was the limit."""
+) -> tuple[WeightedTrainer, Clock]:
+    """The trainer of a run, about to start, and the clock that may stop it."""
     from transformers import PrinterCallback
 
     from tmbr.tuning.optim import MuonAdamW
-    from tmbr.tuning.trainer import Clock, Journal, WeightedTrainer, collate, last_checkpoint
+    from tmbr.tuning.trainer import Clock, Journal, WeightedTrainer, collate
 
     held = _held_out(encoded.ids, config.eval_fraction, config.seed)
     pairs = list(zip(encoded.ids, encoded.examples, strict=True))
@@ -145,11 +148,19 @@ def _train(
         callbacks=[Journal(out / "metrics.jsonl"), clock],
     )
     trainer.remove_callback(PrinterCallback)
+    return trainer, clock
+
+
+def _train(trainer: WeightedTrainer, clock: Clock, out: Path) -> None:
+    from tmbr.tuning.trainer import last_checkpoint
+
     try:
-        trainer.train(resume_from_checkpoint=last_checkpoint(out / "checkpoints"))
+        with warnings.catch_warnings(
+            category=FutureWarning, action="ignore"
+        ):  # of PEFT and TRL, not ours
+            trainer.train(resume_from_checkpoint=last_checkpoint(out / "checkpoints"))
     finally:
         clock.stop()
-    return trainer, clock.stopped
 
 
 def _arguments(config: SftConfig, out: Path, evaluate: bool) -> Any:
@@ -170,7 +181,7 @@ def _arguments(config: SftConfig, out: Path, evaluate: bool) -> Any:
         max_grad_norm=config.clip,
         bf16=config.dtype == "bf16",
         fp16=config.dtype == "fp16",
-        gradient_checkpointing=config.gradient_checkpointing,
+        activation_checkpointing=config.gradient_checkpointing,
         train_sampling_strategy="group_by_length" if config.group_by_length else "random",
         eval_strategy="steps" if evaluate else "no",
         eval_steps=config.save_every,
@@ -230,6 +241,14 @@ def _dataset(examples: Sequence[Example]) -> Any:
             "loss_weight": [[weight * scale for weight in example.weights] for example in examples],
         }
     )
+
+
+def _eval_loss(trainer: WeightedTrainer) -> float | None:
+    """Of the final weights; None without held-out samples."""
+    if trainer.eval_dataset is None:
+        return None
+    last: dict[str, float] = trainer.state.log_history[-2]  # before the summary of the training
+    return last["eval_loss"] if "eval_loss" in last else trainer.evaluate()["eval_loss"]
 
 
 def _save(config: SftConfig, trainer: WeightedTrainer, base: Fingerprint, out: Path) -> Path:

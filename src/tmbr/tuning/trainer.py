@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import PeftModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from transformers import TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
@@ -78,22 +80,57 @@ class WeightedTrainer(SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,
     ) -> Any:
         weight = inputs.pop("loss_weight")
-        if self.model.training and bool((weight[inputs["labels"] != IGNORED] != 1).any()):
-            loss = self._weighted(model, inputs, weight, num_items_in_batch)
+        labelled = inputs["labels"] != IGNORED
+        if not self.model.training:
+            weight = labelled.float()
+        if self._on_one_cpu():
+            scores, hits = self._scored(inputs)
+            loss = self._weighted(scores, hits, weight, labelled, num_items_in_batch)
+        elif bool((weight[labelled] != 1).any()):
+            outputs = model(**inputs, use_cache=False, fused_lm_head=True)
+            scores, hits = outputs.log_probs, outputs.is_top1
+            loss = self._weighted(scores, hits, weight, labelled, num_items_in_batch)
         else:
             loss = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         if not return_outputs and not torch.isfinite(loss):
-            raise Diverged(f"the loss became {loss.item()} at update {self.state.global_step + 1}")
+            raise Diverged(
+                f"the loss became {loss.item()} at update {self.state.global_step + 1};"
+                " lower learning_rate or set dtype: fp32"
+            )
         return loss
 
-    def _weighted(self, model: Any, inputs: dict[str, Any], weight: Any, count: Any) -> Any:
+    def _on_one_cpu(self) -> bool:
+        return bool(self.args.device.type == "cpu" and self.accelerator.num_processes == 1)
+
+    def _scored(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Log-probability of each label and whether it is the likeliest token: (rows, tokens - 1).
+
+        What TRL's fused head gives, but it projects every position where there is no Triton; to project
+        only the trained ones makes small models on a CPU about twice as fast.
+        """
+        causal = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+        labels = inputs["labels"][:, 1:]
+        labelled = labels != IGNORED
+        with self.accelerator.autocast():
+            hidden = causal.base_model(
+                input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False
+            ).last_hidden_state[:, :-1]
+            logits = causal.get_output_embeddings()(hidden[labelled]).float()
+        nll = cross_entropy(logits, labels[labelled], reduction="none")
+        scores = torch.zeros(labels.shape).masked_scatter(labelled, -nll)
+        hits = torch.zeros_like(labelled).masked_scatter(
+            labelled, logits.argmax(-1) == labels[labelled]
+        )
+        return scores, hits
+
+    def _weighted(self, scores: Any, hits: Any, weight: Any, labelled: Any, count: Any) -> Any:
         """Negative log-likelihood of each label times its weight, over the number of labels."""
-        outputs = model(**inputs, use_cache=False, fused_lm_head=True)
-        labels = outputs.label_mask.sum()
-        loss = -(outputs.log_probs * weight[:, 1:]).sum() / (labels if count is None else count)
+        labels = labelled[:, 1:].sum()
+        loss = -(scores * weight[:, 1:]).sum() / (labels if count is None else count)
         if self.args.average_tokens_across_devices and count is not None:
             loss = loss * self.accelerator.num_processes
-        self._metrics["train"]["mean_token_accuracy"].append((outputs.is_top1.sum() / labels).item())
+        mode = "train" if self.model.training else "eval"
+        self._metrics[mode]["mean_token_accuracy"].append((hits.sum() / labels).item())
         return loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
@@ -112,7 +149,10 @@ class WeightedTrainer(SFTTrainer):  # type: ignore[misc]
         """Write the checkpoint aside, then put it in its place: one that can be seen is whole."""
         for name, parameter in self.model.named_parameters():
             if parameter.requires_grad and not torch.isfinite(parameter).all():
-                raise Diverged(f"{name} is not finite after update {self.state.global_step}")
+                raise Diverged(
+                    f"{name} is not finite after update {self.state.global_step};"
+                    " lower learning_rate or set dtype: fp32"
+                )
         place = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         with whole(place) as aside:
             self._aside = aside

@@ -1,0 +1,43 @@
+"""An adapter knows its base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.fingerprint import RECORD, Fingerprint
+
+CONFIG = {"model_type": "llama", "hidden_size": 64, "transformers_version": "5.0"}
+VOCABULARY = {"a": 0, "b": 1}
+
+
+def test_the_same_base_passes_under_another_name(tmp_path: Path) -> None:
+    Fingerprint.of("hub/name", CONFIG, VOCABULARY).write(tmp_path)
+    newer = {**CONFIG, "transformers_version": "5.1"}
+    Fingerprint.of("./a copy", newer, dict(reversed(VOCABULARY.items()))).check(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "vocabulary", "part"),
+    [
+        ({**CONFIG, "hidden_size": 32}, VOCABULARY, "architecture"),
+        (CONFIG, {"a": 1, "b": 0}, "vocabulary"),
+    ],
+)
+def test_another_base_is_one_line(
+    tmp_path: Path, config: dict[str, object], vocabulary: dict[str, int], part: str
+) -> None:
+    Fingerprint.of("one", CONFIG, VOCABULARY).write(tmp_path)
+    with pytest.raises(ConfigError, match=f"trained on 'one'; the {part} of 'two' differs") as caught:
+        Fingerprint.of("two", config, vocabulary).check(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_adapter_made_elsewhere_passes_and_a_broken_record_does_not(tmp_path: Path) -> None:
+    base = Fingerprint.of("one", CONFIG, VOCABULARY)
+    base.check(tmp_path)
+    (tmp_path / RECORD).write_text('{"name": "one"')
+    with pytest.raises(DataError, match=RECORD):
+        base.check(tmp_path)
