@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-TEMPLATE = """\
+TEMPLATE = r"""\
 {%- if tools %}<|im_start|>tools
 {% for tool in tools %}{{ tool | tojson }}
 {% endfor %}<|im_end|>
@@ -20,8 +20,8 @@ TEMPLATE = """\
 <tool_call>
 {"name": {{ call.function.name | tojson }}, "arguments": {{ call.function.arguments | tojson }}}
 </tool_call>
-{%- endfor %}<|im_end|>{% endgeneration %}
-{% else %}<|im_start|>{{ message.role }}
+{%- endfor %}<|im_end|>{% endgeneration %}{{ "\n" }}
+{%- else %}<|im_start|>{{ message.role }}
 {{ message.content }}<|im_end|>
 {% endif %}
 {%- endfor %}
@@ -61,6 +61,7 @@ def write(
     *,
     hidden: int = 64,
     layers: int = 2,
+    heads: int = 4,
     kv_heads: int = 2,
     vocabulary: int = 512,
     context: int = 512,
@@ -73,7 +74,7 @@ def write(
         hidden_size=hidden,
         intermediate_size=2 * hidden,
         num_hidden_layers=layers,
-        num_attention_heads=4,
+        num_attention_heads=heads,
         num_key_value_heads=kv_heads,
         max_position_embeddings=context,
         initializer_range=0.2,
