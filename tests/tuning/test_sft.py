@@ -292,6 +292,7 @@ def test_a_wrong_setting_is_one_line(
     with pytest.raises(ConfigError, match=why) as caught:
         sft.run(config, data, tmp_path / "run")
     assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run" / "config.yaml").exists()  # the mended config may use the folder
 
 
 def test_rows_that_do_not_fit_at_all_are_an_error(base: Path, data: Path, tmp_path: Path) -> None:

@@ -18,31 +18,40 @@ CONFIG = "config.yaml"
 VERSIONS = "versions.json"
 
 
-def claim(config: BaseModel, data: Path, out: Path) -> None:
-    """Make the folder, or make sure that it belongs to the same config and data.
-
-    Raises ConfigError when another run lives there: its checkpoints must not be continued by this one.
-    """
-    made = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-    settings = config.model_dump(mode="json")
-    content = hashlib.sha256(data.read_bytes()).hexdigest()
-    if (out / CONFIG).exists():
-        there = yaml.safe_load((out / CONFIG).read_text(encoding="utf-8"))
-        other = [key for key in settings if there.get(key) != settings[key]]
-        if json.loads((out / VERSIONS).read_text(encoding="utf-8"))["data_sha256"] != content:
-            other.append("data")
-        if other:
-            raise ConfigError(
-                f"{out} holds a run with another {', '.join(other)}; give another folder or remove it"
-            )
+def check(config: BaseModel, data: Path, out: Path) -> None:
+    """Raise ConfigError when another run lives in `out`, whose checkpoints this one must not continue."""
+    if not (out / CONFIG).exists():
         return
+    settings = config.model_dump(mode="json")
+    try:
+        there = yaml.safe_load((out / CONFIG).read_text(encoding="utf-8"))
+        made_of = json.loads((out / VERSIONS).read_text(encoding="utf-8"))["data_sha256"]
+        other = [key for key in settings if there.get(key) != settings[key]]
+    except (OSError, ValueError, KeyError, AttributeError, yaml.YAMLError) as error:
+        raise DataError(f"{out} holds a damaged run: {error!r}; remove it") from None
+    if made_of != _hash(data):
+        other.append("data")
+    if other:
+        raise ConfigError(
+            f"{out} holds a run with another {', '.join(other)}; give another folder or remove it"
+        )
+
+
+def claim(config: BaseModel, data: Path, out: Path) -> None:
+    """Write under which conditions the run is made. Raises DataError when that cannot be written."""
+    versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    stamp = {"data": str(data), "data_sha256": _hash(data), **versions}
+    settings = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        stamp = {"data": str(data), "data_sha256": content, **made}
         write(out / VERSIONS, json.dumps(stamp, indent=2) + "\n")
-        write(out / CONFIG, yaml.safe_dump(settings, sort_keys=False))
+        write(out / CONFIG, settings)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error}") from None
+
+
+def _hash(data: Path) -> str:
+    return hashlib.sha256(data.read_bytes()).hexdigest()
 
 
 def write(path: Path, text: str) -> None:

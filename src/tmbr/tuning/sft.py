@@ -57,7 +57,7 @@ def run(config: SftConfig, rows: Path, out: Path) -> SftResult:
     """
     began = time.monotonic()
     content = read_rows(rows)
-    run_folder.claim(config, rows, out)
+    run_folder.check(config, rows, out)
     if (out / RESULT).exists():
         return _result(out)
     _check_machine(config)
@@ -73,6 +73,7 @@ def run(config: SftConfig, rows: Path, out: Path) -> SftResult:
         )
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
         trainer, clock = make_trainer(config, model, template, encoded, out)
+        run_folder.claim(config, rows, out)
         _train(trainer, clock, out)
     evaluated = _eval_loss(trainer)
     folder = _save(config, trainer, base, out)
