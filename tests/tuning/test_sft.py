@@ -119,8 +119,10 @@ def test_half_precision_accumulation_and_checkpointing_run_too(
     assert log[0]["loss"] > result.loss
 
 
-def test_on_a_cpu_the_loss_is_trls_and_weights_weigh(base: Path, data: Path, tmp_path: Path) -> None:
-    config = _config(base, group_by_length=False)
+def test_on_a_cpu_the_loss_is_trls_and_weights_weigh(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(base, dropout=0.0)
     model, tokenizer = load_base(config.model, torch.float32)
     template = ChatTemplate(tokenizer)
     encoded = encode(read_rows(data), template, 512)
@@ -138,6 +140,9 @@ def test_on_a_cpu_the_loss_is_trls_and_weights_weigh(base: Path, data: Path, tmp
     nll = torch.nn.functional.cross_entropy(logits, batch["labels"][:, 1:], reduction="none")
     expected = (nll * weight[:, 1:]).sum() / (batch["labels"] >= 0).sum()
     assert weighted.item() == pytest.approx(expected.item(), rel=1e-4)
+    monkeypatch.setattr(WeightedTrainer, "_on_one_cpu", lambda _: False)  # as on a GPU
+    fused = trainer.compute_loss(trainer.model, {**batch, "loss_weight": weight})
+    assert fused.item() == pytest.approx(expected.item(), rel=1e-4)
     shown = [example["loss_weight"] for example in trainer.train_dataset]
     heavy = {round(value, 4) for row in shown for value in row if value}
     assert max(heavy) == pytest.approx(3 * min(heavy), rel=1e-3)

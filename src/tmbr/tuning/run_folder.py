@@ -19,7 +19,7 @@ VERSIONS = "versions.json"
 
 
 def check(config: BaseModel, data: Path, out: Path) -> None:
-    """Raise ConfigError when another run lives in `out`, whose checkpoints this one must not continue."""
+    """Raise ConfigError when another run lives in `out`: its checkpoints are not for this one."""
     if not (out / CONFIG).exists():
         return
     settings = config.model_dump(mode="json")
