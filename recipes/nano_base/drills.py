@@ -14,7 +14,9 @@ from tmbr.environments.household.furniture import KINDS, LAMPS, OPENABLE, ROOMS,
 
 Turns = list[tuple[str, str]]
 
-PLACES = sorted({kind for room in ROOMS for kind, _, _ in room.places} | {"towelholder", "handtowelholder"})
+PLACES = sorted(
+    {kind for room in ROOMS for kind, _, _ in room.places} | {"towelholder", "handtowelholder"}
+)
 THINGS = sorted({*KINDS, *LAMPS, "handtowel", "towel", "papertowelroll", "houseplant", "teddybear"})
 STATIONS = {"clean": "sinkbasin", "heat": "microwave", "cool": "fridge"}
 STATES = {"clean": "clean", "heat": "hot", "cool": "cool"}
@@ -62,7 +64,10 @@ def room(names: list[str]) -> str:
 
 def copy_list(rng: Random) -> Turns:
     names = some_places(rng)
-    return [("user", f"{room(names)}\nName all places."), ("assistant", "Answer: " + ", ".join(names) + ".")]
+    return [
+        ("user", f"{room(names)}\nName all places."),
+        ("assistant", "Answer: " + ", ".join(names) + "."),
+    ]
 
 
 def copy_kind(rng: Random) -> Turns:
@@ -78,7 +83,10 @@ def successor(rng: Random) -> Turns:
     names = some_places(rng, 5, 14)
     rng.shuffle(names)
     plan = names[: rng.randint(4, 8)]
-    turns: Turns = [("user", f"Keep this in mind: try {', '.join(plan)}."), ("assistant", "Answer: Yes.")]
+    turns: Turns = [
+        ("user", f"Keep this in mind: try {', '.join(plan)}."),
+        ("assistant", "Answer: Yes."),
+    ]
     at = 0 if rng.random() < 0.7 else rng.randrange(len(plan) - 1)
     while at < len(plan) - 1 and rng.random() < 0.9:
         noise = seen(plan[at], some_things(rng, 0, 5))
@@ -130,7 +138,10 @@ def present(rng: Random) -> Turns:
         found = next((name for name in things if kind(name) == wanted), None)
         turns += [
             ("user", f"{seen(place, things)}\nIs it here?"),
-            ("assistant", f"Answer: {wanted}: {found} is here." if found else f"Answer: {wanted}: not here."),
+            (
+                "assistant",
+                f"Answer: {wanted}: {found} is here." if found else f"Answer: {wanted}: not here.",
+            ),
         ]
     return turns
 
@@ -147,7 +158,11 @@ def remembered(rng: Random) -> Turns:
         if index == hidden:
             things = sorted([*things, name])
         turns += [("user", seen(place, things)), ("assistant", f"Answer: {place}: seen.")]
-    return [*turns, ("user", f"Where was a {wanted}?"), ("assistant", f"Answer: {name} is at {places[hidden]}.")]
+    return [
+        *turns,
+        ("user", f"Where was a {wanted}?"),
+        ("assistant", f"Answer: {name} is at {places[hidden]}."),
+    ]
 
 
 def first_of(rng: Random) -> Turns:
@@ -165,7 +180,10 @@ def station(rng: Random) -> Turns:
     where = next(name for name in names if kind(name) == STATIONS[verb])
     thing = f"{rng.choice(THINGS)} {rng.randint(1, 3)}"
     ask = rng.choice((f"Where do I {verb} the {thing}?", f"Where does the {thing} get {STATES[verb]}?"))
-    return [("user", f"{room(names)}\n{ask}"), ("assistant", f"Answer: {thing} gets {STATES[verb]} at {where}.")]
+    return [
+        ("user", f"{room(names)}\n{ask}"),
+        ("assistant", f"Answer: {thing} gets {STATES[verb]} at {where}."),
+    ]
 
 
 def closed(rng: Random) -> Turns:
@@ -191,18 +209,27 @@ def goal_parts(rng: Random) -> Turns:
                 f"{verb} some {thing} and put it in {place}.",
                 f"thing {STATES[verb]} {thing}, place {place}.",
             ),
-            (f"put a {STATES[verb]} {thing} in {place}.", f"thing {STATES[verb]} {thing}, place {place}."),
+            (
+                f"put a {STATES[verb]} {thing} in {place}.",
+                f"thing {STATES[verb]} {thing}, place {place}.",
+            ),
             (f"examine the {thing} with the desklamp.", f"thing {thing}, lamp desklamp."),
             (f"look at {thing} under the floorlamp.", f"thing {thing}, lamp floorlamp."),
         )
     )
-    return [("user", f"Your task is to: {sentence}\nWhat is asked?"), ("assistant", f"Answer: {answer}")]
+    return [
+        ("user", f"Your task is to: {sentence}\nWhat is asked?"),
+        ("assistant", f"Answer: {answer}"),
+    ]
 
 
 def knowledge(rng: Random) -> Turns:
     thing = rng.choice(sorted(KINDS))
     kept = sorted(homes(thing), key=lambda place: -homes(thing)[place])
-    return [("user", f"Where is a {thing} kept?"), ("assistant", "Answer: " + ", ".join(kept[:6]) + ".")]
+    return [
+        ("user", f"Where is a {thing} kept?"),
+        ("assistant", "Answer: " + ", ".join(kept[:6]) + "."),
+    ]
 
 
 DRILLS: tuple[tuple[Callable[[Random], Turns], float], ...] = (

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from random import Random
 
+from drills import PLACES, THINGS, Turns
+
 from tmbr.core.types import Action
 from tmbr.environments.household import State
 from tmbr.tasks.household import Household
 from tmbr.tasks.household.goal import Goal, read_goal
 from tmbr.tasks.household.memory import Memory, kind, names
-
-from drills import PLACES, THINGS, Turns
 
 VERBS = ("take", "put", "open", "use", "heat", "cool", "clean", "slice", "go to", "examine", "close")
 
@@ -48,7 +48,10 @@ def _command(rng: Random, state: State, used: dict[str, int]) -> str:
         for command in state.admissible:
             verb = next((v for v in VERBS if command.startswith(v + " ")), command)
             offered.setdefault(verb, []).append(command)
-        verb = min(sorted(offered), key=lambda v: (used.get(v, 0) + 2 * (v in ("look", "inventory", "close")), rng.random()))
+        verb = min(
+            sorted(offered),
+            key=lambda v: (used.get(v, 0) + 2 * (v in ("look", "inventory", "close")), rng.random()),
+        )
         used[verb] = used.get(verb, 0) + 1
         return rng.choice(offered[verb])
     verb = rng.choice(VERBS)
@@ -60,7 +63,9 @@ def _command(rng: Random, state: State, used: dict[str, int]) -> str:
         "use": f"use {thing}",
         "examine": f"examine {thing}",
         "slice": f"slice {thing} with knife 1",
-    }.get(verb, f"{verb} {thing} with {place}" if verb in ("heat", "cool", "clean") else f"{verb} {place}")
+    }.get(
+        verb, f"{verb} {thing} with {place}" if verb in ("heat", "cool", "clean") else f"{verb} {place}"
+    )
 
 
 def _remark(rng: Random, memory: Memory, goal: Goal | None, answer: str) -> str:

@@ -7,16 +7,68 @@ from __future__ import annotations
 
 from random import Random
 
-from tmbr.environments.household.furniture import KINDS, homes
-
 from drills import Turns
 
-NAMES = "Ada Ben Cleo Dan Eva Finn Gus Hana Ivo Jana Kai Lea Max Nora Otto Pia Rosa Sam Tara Uli".split()
-ADJECTIVES = "small big old new red blue green quiet bright heavy light round warm cold clean broken".split()
-WEATHER = "rain snow wind sun fog thunder".split()
-TIMES = "morning evening night noon monday friday summer winter".split()
-ANIMALS = "cat dog bird fish horse mouse fox bear bee cow".split()
-COUNTS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+from tmbr.environments.household.furniture import KINDS, homes
+
+NAMES = [
+    "Ada",
+    "Ben",
+    "Cleo",
+    "Dan",
+    "Eva",
+    "Finn",
+    "Gus",
+    "Hana",
+    "Ivo",
+    "Jana",
+    "Kai",
+    "Lea",
+    "Max",
+    "Nora",
+    "Otto",
+    "Pia",
+    "Rosa",
+    "Sam",
+    "Tara",
+    "Uli",
+]
+ADJECTIVES = [
+    "small",
+    "big",
+    "old",
+    "new",
+    "red",
+    "blue",
+    "green",
+    "quiet",
+    "bright",
+    "heavy",
+    "light",
+    "round",
+    "warm",
+    "cold",
+    "clean",
+    "broken",
+]
+WEATHER = ["rain", "snow", "wind", "sun", "fog", "thunder"]
+TIMES = ["morning", "evening", "night", "noon", "monday", "friday", "summer", "winter"]
+ANIMALS = ["cat", "dog", "bird", "fish", "horse", "mouse", "fox", "bear", "bee", "cow"]
+COUNTS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 
 
 def story(rng: Random) -> str:
@@ -62,9 +114,15 @@ def question(rng: Random) -> Turns:
             [("user", f"Which is more, {low} or {high}?"), ("assistant", f"Answer: {high}.")],
             [("user", f"Write {a} as a word."), ("assistant", f"Answer: {COUNTS[a]}.")],
             [("user", f"Say hello to {who}."), ("assistant", f"Answer: Hello {who}!")],
-            [("user", f"Which word follows {words[index]} in: {' '.join(words)}?"), ("assistant", f"Answer: {words[index + 1]}.")],
+            [
+                ("user", f"Which word follows {words[index]} in: {' '.join(words)}?"),
+                ("assistant", f"Answer: {words[index + 1]}."),
+            ],
             [("user", f"Repeat: {' '.join(words)}."), ("assistant", f"Answer: {' '.join(words)}.")],
-            [("user", f"Reverse: {' '.join(words)}."), ("assistant", f"Answer: {' '.join(reversed(words))}.")],
+            [
+                ("user", f"Reverse: {' '.join(words)}."),
+                ("assistant", f"Answer: {' '.join(reversed(words))}."),
+            ],
         )
     )
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from drills import Turns
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
-
-from drills import Turns
 
 ROLES = ("system", "user", "assistant", "tool", "text")
 END = "<|end|>"

@@ -16,13 +16,13 @@ from pathlib import Path
 from random import Random
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
 from drills import Turns, drill
 from play import play
 from prose import prose
+from tokens import END, render, train_tokenizer
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
 from tmbr.tasks.household import Household
-from tokens import END, PAD, ROLES, render, train_tokenizer
 
 SHARES = {"play": 0.40, "drill": 0.50, "prose": 0.10}
 LONGEST = 1280
@@ -221,7 +221,9 @@ def train(model: LlamaForCausalLM, tokenizer, args, device: str) -> None:
         last = now
         value = loss.item()
         if not math.isfinite(value):
-            raise SystemExit(f"loss is {value} at step {state['step']}; lower --lr-muon and start again")
+            raise SystemExit(
+                f"loss is {value} at step {state['step']}; lower --lr-muon and start again"
+            )
         smooth = value if math.isnan(smooth) else 0.98 * smooth + 0.02 * value
         if state["step"] % 100 == 0:
             row = {**state, "loss": round(smooth, 4)}
@@ -235,7 +237,11 @@ def train(model: LlamaForCausalLM, tokenizer, args, device: str) -> None:
             saved_at = state["seconds"]
             aside = checkpoint.with_suffix(".tmp")
             torch.save(
-                {"model": model.state_dict(), "optimizers": [o.state_dict() for o in opts], "state": state},
+                {
+                    "model": model.state_dict(),
+                    "optimizers": [o.state_dict() for o in opts],
+                    "state": state,
+                },
                 aside,
             )
             aside.replace(checkpoint)

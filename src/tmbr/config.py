@@ -125,7 +125,21 @@ class CollectConfig(PlayConfig):
     out: Path = Path("runs/collect")
 
 
-C = TypeVar("C", bound=Config)
+class QuickstartConfig(Config):
+    """The whole loop; each part is what its own command takes. See tmbr/cli/quickstart.yaml."""
+
+    #: As CollectConfig; traces go to OUT/teacher.
+    collect: dict[str, Any]
+    #: As SftConfig; `model` is also the base that is measured. The run goes to OUT/tune.
+    tune: dict[str, Any]
+    #: As EvalConfig, with the models `base` and `tuned` given.
+    eval: dict[str, Any]
+    #: Most sequences decoded at once.
+    max_batch: Positive = 64
+    out: Path = Path("runs/quickstart")
+
+
+C = TypeVar("C", bound=BaseModel)
 
 
 def load(kind: type[C], path: Path | None, overrides: Sequence[str] = ()) -> C:
@@ -179,7 +193,7 @@ def _override(data: dict[str, Any], override: str) -> str:
 
 
 def _explain(
-    kind: type[Config], path: Path | None, origins: dict[str, str], error: ValidationError
+    kind: type[BaseModel], path: Path | None, origins: dict[str, str], error: ValidationError
 ) -> str:
     """The first complaint in one line: where it was said, which key, and the mend."""
     first = error.errors(include_url=False)[0]

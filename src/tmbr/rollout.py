@@ -68,6 +68,8 @@ class Blind:
         if self.__withheld is None:
             raise RuntimeError("commit() reveals a look; this world was not looked at")
         step, self.__withheld = self.__withheld, None
+        self.__trace.spent.steps_on_forks -= 1
+        self.__trace.spent.steps += 1
         return step
 
     def fork(self) -> Blind:
@@ -115,6 +117,7 @@ async def episode(
     trace = Trace(id=resume_key(sample, run), sample=hidden, run=run)
     try:
         session = task.open(sample)
+        trace.tools = tuple(session.tools)
         try:
             blind = BlindEpisode(trace, budget, Blind(session, trace, budget), task, sample)
             end = await strategy.solve(blind, model, judge, run.seed)

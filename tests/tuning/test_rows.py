@@ -30,7 +30,7 @@ def _act(trace: Trace, parent: int, text: str, context: int | None = None, **mor
 def _trace() -> tuple[Trace, int]:
     """Instruction, few-shot answer, task; then a branch left again, and the one that is committed."""
     trace = Trace(
-        "t1", Sample("s1", "household", "train", "do", {}), Run("c", "t", "m", "s", "none", 0)
+        "t1", Sample("s1", "household", "train", "do", {}), Run("c", "t", "m", "s", "none", 0), (TOOL,)
     )
     root = trace.add(Node(None, None, "root", Message("user", "example")))
     shot = trace.add(Node(root, root, "root", Message("assistant", "few shot")))
@@ -46,7 +46,7 @@ def _trace() -> tuple[Trace, int]:
 
 def test_only_sound_sampled_turns_of_the_kept_branch_carry_loss() -> None:
     trace, _ = _trace()
-    (row,) = rows([trace], tools=lambda _: [TOOL])
+    (row,) = rows([trace])
     assert [(t.message.role, t.message.content, t.loss) for t in row.turns] == [
         ("user", "example", 0),
         ("assistant", "few shot", 0),
@@ -87,7 +87,7 @@ def test_failures_are_left_out_unless_asked_for() -> None:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     trace, _ = _trace()
     odd = Row("odd", (Turn(Message("assistant", "a\u2028b  é"), 0.5, ((0, 1, 12.0),)),))
-    made = [*rows([trace], tools=lambda _: [TOOL]), odd]
+    made = [*rows([trace]), odd]
     assert write_rows(tmp_path / "rows.jsonl", made) == 2
     assert read_rows(tmp_path / "rows.jsonl") == made
 

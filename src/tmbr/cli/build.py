@@ -43,14 +43,18 @@ def build_model(config: ModelConfig, task: Household) -> Model:
         return RemoteModel(endpoint["name"], base_url=endpoint["url"], key_env=config.key_env)
     from tmbr.models.local import LocalModel
 
-    path = str(files("tmbr") / "assets" / "nano") if spec == "nano" else spec
     return LocalModel.load(
-        path,
+        model_path(spec),
         adapter=config.adapter,
         device=config.device,
         dtype=config.dtype,
         max_batch=config.max_batch,
     )
+
+
+def model_path(spec: str) -> str:
+    """Where a local model lies: `nano` comes with tmbr, all else is a path or hub name."""
+    return str(files("tmbr") / "assets" / "nano") if spec == "nano" else spec
 
 
 def _noisy(spec: str, task: Household) -> Model:

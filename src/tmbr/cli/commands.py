@@ -25,7 +25,9 @@ _TREE: dict[str, Any] = {
 app = typer.Typer(
     help="Tune small language models into agents, let them search, and measure both.", **_TREE
 )
+tune = typer.Typer(help="Train on traces: an adapter, or a whole model.", **_TREE)
 data = typer.Typer(help="Look at data and traces.", **_TREE)
+app.add_typer(tune, name="tune")
 app.add_typer(data, name="data")
 
 Arguments = Annotated[
@@ -70,6 +72,55 @@ def collect(
 
     options = {"model": _model(model, adapter, key_env), "samples": samples, "out": out}
     return collect(_config(CollectConfig, arguments, options))
+
+
+# tuning ----------------------------------------------------------------------------------------------
+
+
+@tune.command()
+def sft(
+    arguments: Arguments = None,
+    source: Annotated[
+        Path | None, typer.Option("--data", help="traces.jsonl, or rows in the OpenAI shape.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The base: nano, a path or a hub name.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/sft"),
+) -> None:
+    """Supervised fine-tuning with LoRA, or of all weights; loss on what the model wrote only.
+
+    The same command again goes on from the last checkpoint. OUT/adapter (or OUT/model) is the result.
+
+    \b
+    Examples:
+      tmbr tune sft --model nano --data runs/collect/traces.jsonl
+      tmbr tune sft recipes/sft_llama2_7b.yaml --data runs/gpt4/traces.jsonl rank=32 epochs=2
+    """
+    from tmbr.cli.tune import tune as run
+    from tmbr.config import load
+    from tmbr.tuning.sft_config import SftConfig
+
+    if source is None:
+        raise typer.BadParameter("--data is missing: a file of traces (`tmbr collect`) or of rows.")
+    config, overrides = _split(arguments)
+    given = [f"model={json.dumps(model)}"] if model else []
+    run(load(SftConfig, config, given + overrides), source, out)
+
+
+@app.command()
+def merge(
+    adapter: Annotated[Path, typer.Argument(help="Folder of a PEFT adapter.")],
+    base: Annotated[str, typer.Option("--model", help="Its base: nano, a path or a hub name.")],
+    out: Annotated[Path, typer.Option(help="Folder of the merged checkpoint; must not exist.")],
+) -> None:
+    """Write a base and its adapter as one checkpoint that needs no PEFT.
+
+    \b
+    Example:
+      tmbr merge runs/sft/adapter --model nano --out runs/merged
+    """
+    from tmbr.cli.tune import merge as run
+
+    run(base, adapter, out)
 
 
 # reasoning -------------------------------------------------------------------------------------------
@@ -127,6 +178,42 @@ def evaluate(
     return evaluate(_config(EvalConfig, arguments, options))
 
 
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="What `tmbr eval` wrote: its --out.")] = Path(
+        "runs/eval"
+    ),
+) -> None:
+    """Write FOLDER/report.html: table, plots and the trees of chosen episodes, in one offline page.
+
+    \b
+    Example:
+      tmbr report runs/eval
+    """
+    from tmbr.cli.report import report as write
+
+    typer.echo(write(folder))
+
+
+@app.command()
+def quickstart(arguments: Arguments = None, out: Out = None) -> int:
+    """The whole path on the embedded defaults: collect, tune, evaluate, report.
+
+    Needs no GPU and no download. The same command again reuses what is finished.
+
+    \b
+    Examples:
+      tmbr quickstart
+      tmbr quickstart --out runs/try eval.samples=50
+    """
+    from tmbr.cli.quickstart import default, quickstart
+    from tmbr.config import QuickstartConfig, load
+
+    config, overrides = _split(arguments)
+    given = [f"out={json.dumps(str(out))}"] if out else []
+    return quickstart(load(QuickstartConfig, config or default(), given + overrides))
+
+
 # data ------------------------------------------------------------------------------------------------
 
 
@@ -153,14 +240,19 @@ def _config(kind: type[C], arguments: list[str] | None, options: dict[str, Any])
     """The config file, if one is among the arguments, then options, then overrides."""
     from tmbr.config import load
 
-    files = [text for text in arguments or [] if "=" not in text]
-    if len(files) > 1:
-        raise typer.BadParameter(f"one config file at most, but {' and '.join(files)} were given.")
+    file, overrides = _split(arguments)
     given = [
         f"{key}={json.dumps(value, default=str)}" for key, value in options.items() if value is not None
     ]
-    overrides = [text for text in arguments or [] if "=" in text]
-    return load(kind, Path(files[0]) if files else None, given + overrides)
+    return load(kind, file, given + overrides)
+
+
+def _split(arguments: list[str] | None) -> tuple[Path | None, list[str]]:
+    """The config file, if one is given, and the overrides."""
+    files = [text for text in arguments or [] if "=" not in text]
+    if len(files) > 1:
+        raise typer.BadParameter(f"one config file at most, but {' and '.join(files)} were given.")
+    return Path(files[0]) if files else None, [text for text in arguments or [] if "=" in text]
 
 
 def _model(spec: str | None, adapter: str | None, key_env: str | None) -> dict[str, str] | None:

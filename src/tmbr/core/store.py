@@ -233,6 +233,17 @@ def read_traces(path: Path) -> list[Trace]:
     return sorted(traces.values(), key=lambda trace: (trace.sample.id, trace.run.seed, trace.id))
 
 
+def holds_traces(path: Path) -> bool:
+    """Whether a file begins as a trace file does. Raises DataError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return TRACES.encode() in file.readline(200)
+    except FileNotFoundError:
+        raise DataError(no_file(path)) from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
 def read_timing(path: Path) -> dict[str, Timing]:
     """The sidecar of the trace file `path`, by episode; empty where there is none. Raises DataError."""
     side = timing_path(path)

@@ -139,7 +139,7 @@ class Completion:
     usage: Usage = Usage()
 
     def message(self) -> Message:
-        """As a turn of the conversation: a local model's text holds its calls too, the template anew."""
+        """As a turn. A local model's text holds its calls too, which a template writes anew."""
         content = self.text.partition("<tool_call>")[0].rstrip() if self.tool_calls else self.text
         return Message("assistant", content, self.tool_calls)
 
@@ -278,11 +278,15 @@ class Budget:
 
 @dataclass(slots=True)
 class Trace:
-    """An episode: a flat, append-only tree of nodes. A branch is the walk from a leaf to the root."""
+    """An episode: a flat, append-only tree. A branch is the walk from a leaf to the root.
+
+    tools: what the model was offered; empty for a text form.
+    """
 
     id: str
     sample: Sample
     run: Run
+    tools: tuple[Tool, ...] = ()
     nodes: list[Node] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
     spent: Spent = field(default_factory=Spent)

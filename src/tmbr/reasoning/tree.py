@@ -25,7 +25,6 @@ from tmbr.core.types import (
     derive_seed,
 )
 
-
 #: One answer, the likeliest; and several that differ.
 GREEDY = Sampling()
 VARIED = Sampling(temperature=0.7)

@@ -47,23 +47,17 @@ def successes(trace: Trace) -> list[int]:
     return [trace.finish.leaf] if trace.finish and trace.finish.score.success else []
 
 
-def no_tools(_: Trace) -> Sequence[Tool]:
-    """For the text form, in which the model is told of no tools."""
-    return ()
-
-
 def rows(
     traces: Iterable[Trace],
-    tools: Callable[[Trace], Sequence[Tool]] = no_tools,
     keep: Callable[[Trace], Sequence[int]] = successes,
 ) -> Iterator[Row]:
     """One row per kept branch of each trace.
 
-    tools: what the model was offered in that episode. keep: the leaves whose branches are trained on.
+    keep: the leaves whose branches are trained on.
     """
     for trace in traces:
         for leaf in keep(trace):
-            yield Row(trace.sample.id, tuple(_turns(trace, leaf)), tuple(tools(trace)))
+            yield Row(trace.sample.id, tuple(_turns(trace, leaf)), trace.tools)
 
 
 def _turns(trace: Trace, leaf: int) -> Iterator[Turn]:

@@ -1,0 +1,22 @@
+"""`tmbr report`: the page of a run folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tmbr.core.errors import DataError
+from tmbr.core.store import read_traces
+
+
+def report(folder: Path) -> Path:
+    """Write FOLDER/report.html from its summary and traces and return it. Raises DataError."""
+    from tmbr.viewer.report import report as write
+
+    try:
+        summary = json.loads((folder / "summary.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{folder}: no summary.json in it; `tmbr eval` writes one") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder / 'summary.json'}: cannot be read ({error})") from None
+    return write(summary, read_traces(folder / "traces.jsonl"), folder / "report.html")

@@ -1,0 +1,54 @@
+"""`tmbr tune sft` and `tmbr merge`: from a file of traces or rows to an adapter or a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tmbr.cli.build import model_path
+from tmbr.core.errors import ConfigError
+from tmbr.core.store import holds_traces, read_traces
+
+if TYPE_CHECKING:
+    from tmbr.tuning.sft import SftResult
+    from tmbr.tuning.sft_config import SftConfig
+
+
+def tune(config: SftConfig, data: Path, out: Path) -> SftResult:
+    """Tune on `data`, which holds rows, or traces from which OUT/rows.jsonl is made first.
+
+    Raises ConfigError or DataError, each in one line.
+    """
+    from tmbr.tuning.sft import run
+
+    rows = _rows(data, out) if holds_traces(data) else data
+    result = run(config.model_copy(update={"model": model_path(config.model)}), rows, out)
+    left = len(result.cut) + len(result.dropped)
+    print(
+        f"tuned on {result.rows} rows, {result.trained_tokens:,} trained tokens, "
+        f"{result.updates} updates, loss {result.loss:.3f}"
+        + (f"; {left} rows were too long, see result.json" if left else "")
+    )
+    print(f"{'adapter' if config.method == 'lora' else 'model'}: {out / result.folder}")
+    return result
+
+
+def merge(base: str, adapter: Path, out: Path) -> None:
+    """Write base and adapter as one checkpoint."""
+    from tmbr.tuning import adapter as adapters
+
+    if out.exists():
+        raise ConfigError(f"{out} is there already; name another folder")
+    adapters.merge(model_path(base), adapter, out)
+    print(f"model: {out}")
+
+
+def _rows(data: Path, out: Path) -> Path:
+    """Rows of the successful episodes, in an order that does not depend on how they were played."""
+    from tmbr.tuning.rows import rows, write_rows
+
+    path = out / "rows.jsonl"
+    if write_rows(path, rows(read_traces(data))) == 0:
+        path.unlink()
+        raise ConfigError(f"{data}: no episode in it was solved, so there is nothing to learn from")
+    return path
