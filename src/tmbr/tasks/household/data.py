@@ -20,6 +20,8 @@ from typing import overload
 
 from tmbr.core.errors import DataError
 from tmbr.core.types import Sample
+from tmbr.environments.household import Game
+from tmbr.tasks.household.prior import Prior, cached, common_sense
 
 #: Name of the data set -> folder of its games. The validation part is cut from train, by room and task.
 SPLITS = {
@@ -58,13 +60,29 @@ class Lazy(Sequence[Sample]):
 def samples(name: str, root: Path | None) -> Sequence[Sample]:
     """The samples of one of `SPLITS`. Raises DataError when its files are not there."""
     folder = _folder(SPLITS[name], root)
+    paths = _games(name, folder)
+    return Lazy(len(paths), lambda index: _sample(name, folder, paths[index]))
+
+
+def train_prior(root: Path | None) -> Prior:
+    """Where things are found, counted on the train games; common sense where there are none."""
+    try:
+        folder = _folder("train", root)
+    except DataError:
+        return common_sense()
+    paths = _games("alfworld-train", folder)
+    key = hashlib.sha256(json.dumps([str(path) for path in paths]).encode()).hexdigest()[:16]
+    return cached(_cache() / f"prior-{key}.json", (Game.load(path, "put") for path in paths))
+
+
+def _games(name: str, folder: Path) -> list[Path]:
     paths = sorted(folder.rglob("game.tw-pddl"))
     if SPLITS[name] == "train":
         held_out = name == "alfworld-validation"
         paths = [p for p in paths if _validation(p) == held_out]
     if not paths:
         raise DataError(f"{folder}: no game.tw-pddl below it; see `tmbr data check`")
-    return Lazy(len(paths), lambda index: _sample(name, folder, paths[index]))
+    return paths
 
 
 def game_path(sample: Sample, root: Path | None) -> Path:
@@ -108,13 +126,15 @@ def _folder(split: str, root: Path | None) -> Path:
     return _unpacked(packed, split)
 
 
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tmbr"
+
+
 def _unpacked(packed: Path, split: str) -> Path:
     """The split's folder in the cache; unpacked aside and renamed, so that it is whole or not there."""
     mark = packed.stat()
     key = hashlib.sha256(json.dumps([str(packed.resolve()), mark.st_size, mark.st_mtime_ns]).encode())
-    cache = (
-        Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tmbr" / key.hexdigest()[:16]
-    )
+    cache = _cache() / key.hexdigest()[:16]
     folder = cache / split
     if folder.is_dir():
         return folder

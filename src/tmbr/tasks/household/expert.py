@@ -6,15 +6,13 @@ how often things of a kind are found in places of a kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tmbr.environments.household.furniture import KINDS, LAMPS, homes
 from tmbr.tasks.household.goal import Goal, read_goal
 from tmbr.tasks.household.memory import Memory, kind
+from tmbr.tasks.household.prior import Prior
 
-#: P(place kind | thing kind), up to a factor.
-Prior = Mapping[str, Mapping[str, float]]
 #: How many places a plan names.
 PLAN = 6
 _STATION = {"clean": "sinkbasin", "hot": "microwave", "cool": "fridge"}
@@ -27,11 +25,6 @@ class Move:
 
     thought: str
     command: str
-
-
-def home_prior() -> Prior:
-    """Common sense: the weights by which the generated houses are furnished."""
-    return {kind: homes(kind) for kind in (*KINDS, *LAMPS)}
 
 
 def decide(room: str, turns: Iterable[tuple[str, str]], prior: Prior) -> Move:

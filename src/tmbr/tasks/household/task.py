@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from random import Random
 
@@ -12,9 +12,10 @@ from tmbr.core.protocols import Session
 from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
 from tmbr.environments.household import GENERATOR, Game, generate
 from tmbr.tasks.household import data as files
-from tmbr.tasks.household.expert import Prior, decide, home_prior
+from tmbr.tasks.household.expert import decide
 from tmbr.tasks.household.forms import FORMS, Form
 from tmbr.tasks.household.memory import places
+from tmbr.tasks.household.prior import Prior, common_sense
 from tmbr.tasks.household.session import HouseholdSession
 
 #: Samples of each generated split.
@@ -30,7 +31,6 @@ class Household:
         self,
         data: str = "generated",
         form: str = "text",
-        prior: Prior | None = None,
         root: Path | None = None,
     ) -> None:
         if form not in FORMS:
@@ -43,7 +43,6 @@ class Household:
         self.data = data
         self.form: Form = FORMS[form]()
         self.version = f"{VERSION}/{GENERATOR}/{form}"
-        self._prior = home_prior() if prior is None else prior
         self._root = root
 
     def samples(self, split: str) -> Sequence[Sample]:
@@ -66,6 +65,11 @@ class Household:
     def open(self, sample: Sample) -> Session:
         return HouseholdSession(self.game(sample), self.form)
 
+    @cached_property
+    def prior(self) -> Prior:
+        """What the expert knows of where things are kept."""
+        return common_sense() if self.data == "generated" else files.train_prior(self._root)
+
     def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
         if self.form.tools:
             return [Message("system", self.form.prompt.strip()), Message("user", observation)]
@@ -82,14 +86,14 @@ class Household:
     def expert(self, messages: Sequence[Message]) -> Message:
         """What the expert answers in this conversation, from what was said in it alone."""
         room, turns = self._told(messages)
-        move = decide(room, turns, self._prior)
+        move = decide(room, turns, self.prior)
         return self.form.write(move.thought, move.command)
 
     def mistake(self, messages: Sequence[Message], rng: Random) -> Message:
         """A wrong move that is (nearly always) admissible: a walk to some other place, or a look."""
         room, turns = self._told(messages)
         wrong = [f"go to {place}" for place in places(room)]
-        right = decide(room, turns, self._prior).command
+        right = decide(room, turns, self.prior).command
         last = turns[-1][0] if turns else ""
         choice = rng.choice(sorted({"look", "inventory", *wrong} - {right, last}))
         return self.form.write("I try something else.", choice)
