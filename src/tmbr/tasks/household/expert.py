@@ -29,7 +29,7 @@ class Move:
 
 def decide(room: str, turns: Iterable[tuple[str, str]], prior: Prior) -> Move:
     """The expert's next move after these (command, answer) turns in this room."""
-    goal = read_goal(room.rsplit("Your task is to:", 1)[-1])
+    goal = read_goal(room.rsplit("Your task is to:", 1)[-1].split("\n", 1)[0])
     memory = Memory.of(room, turns)
     if goal is None or not memory.places:
         return Move("I do not understand this task.", "look")
@@ -43,6 +43,14 @@ class _Decision:
     prior: Prior
 
     def move(self) -> Move:
+        move = self._wanted()
+        if move.command not in self.memory.failed:
+            return move
+        elsewhere = [p for p in self.memory.places if not self.memory.at_hand(p)]
+        ways = [way for p in elsewhere if (way := f"go to {p}") not in self.memory.failed]
+        return Move("That does not work here.", ways[0] if ways else "look")
+
+    def _wanted(self) -> Move:
         held = self.memory.holding
         if held and kind(held) != self.goal.thing:
             return self._put_back(held)
@@ -51,13 +59,12 @@ class _Decision:
         return self._fetch()
 
     def _fetch(self) -> Move:
-        here = self.memory.at
         target = self._target()
         wanted = [
             (o, p) for o, p in self.memory.where(self.goal.thing) if self._open_goal(o, p, target)
         ]
         for thing, place in wanted:
-            if place == here:
+            if self.memory.at_hand(place):
                 found = f"Looking for {self.goal.thing}: {thing} is here."
                 return Move(found, f"take {thing} from {place}")
         if wanted:
@@ -79,6 +86,9 @@ class _Decision:
         unseen = self._order(wanted)
         if not unseen:
             return Move(f"{looking}all was searched.", "look")
+        if self.memory.at_hand(unseen[0]):
+            verb = "open" if unseen[0] in self.memory.hidden else "examine"
+            return Move(f"{looking}{unseen[0]} is here too.", f"{verb} {unseen[0]}")
         if here is None or self._replan(wanted, unseen):
             plan = ", ".join(unseen[:PLAN])
             return Move(f"{looking}try {plan}.", f"go to {unseen[0]}")
@@ -100,7 +110,9 @@ class _Decision:
         treatment = self.goal.treatment
         if treatment and (held, treatment) not in self.memory.treated:
             station = self._first(_STATION[treatment])
-            if station == self.memory.at:
+            if station is None:
+                return Move(f"There is no {_STATION[treatment]}.", "look")
+            if self.memory.at_hand(station):
                 verb = _VERB[treatment]
                 return Move(f"{held} must be {treatment}.", f"{verb} {held} with {station}")
             return Move(f"{held} must be {treatment}.", f"go to {station}")
@@ -110,29 +122,39 @@ class _Decision:
         target = self._target()
         if target is None:
             return Move(f"There is no {self.goal.place}.", "look")
-        if self.memory.at != target:
+        if not self.memory.at_hand(target):
             return Move(f"{held} goes to {target}.", f"go to {target}")
         if target in self.memory.hidden:
             return Move(f"{target} is closed.", f"open {target}")
+        if not self.memory.searched(target):
+            return Move(f"{target} is here too.", f"examine {target}")
         return Move(f"{held} goes to {target}.", f"put {held} in/on {target}")
 
     def _under_lamp(self, lamp: str) -> Move:
         for found, place in self.memory.where(lamp):
-            if place == self.memory.at:
+            if self.memory.at_hand(place):
                 return Move(f"Looking for {lamp}: {found} is here.", f"use {found}")
             return Move(f"Looking for {lamp}: {found} is at {place}.", f"go to {place}")
         return self._search(lamp)
 
     def _put_back(self, held: str) -> Move:
-        here = self.memory.at
-        return Move(f"{held} is not what I need.", f"put {held} in/on {here}")
+        fitting = [p for p in self.memory.places if (kind(held), p) not in self.memory.unfit]
+        if not fitting:
+            return Move(f"{held} fits nowhere.", "look")
+        place = next(filter(self.memory.at_hand, fitting), fitting[0])
+        if not self.memory.at_hand(place):
+            return Move(f"{held} is not what I need.", f"go to {place}")
+        if place in self.memory.hidden:
+            return Move(f"{place} is closed.", f"open {place}")
+        return Move(f"{held} is not what I need.", f"put {held} in/on {place}")
 
     def _target(self) -> str | None:
-        """The place that all goes to: where one was already put, else the first of its kind."""
+        """The place that all goes to: where one was already put, else the first that may take it."""
         placed = [p for o, p in self.memory.placed.items() if kind(o) == self.goal.thing]
         if placed:
             return placed[0]
         return self._first(self.goal.place) if self.goal.place else None
 
     def _first(self, place: str) -> str | None:
-        return next((p for p in self.memory.places if kind(p) == place), None)
+        fitting = (p for p in self.memory.places if (self.goal.thing, p) not in self.memory.unfit)
+        return next((p for p in fitting if kind(p) == place), None)

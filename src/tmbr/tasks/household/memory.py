@@ -36,7 +36,11 @@ def places(room: str) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Memory:
-    """places: in the order told. contents: last seen, by place. hidden: known to be closed."""
+    """places: in the order told. contents: last seen, by place. hidden: known to be closed.
+
+    together: places reached at once, by each of them. unfit: (kind, place) that a place did not take.
+    failed: commands that did nothing since something last changed.
+    """
 
     places: tuple[str, ...]
     contents: dict[str, list[str]] = field(default_factory=dict)
@@ -45,6 +49,8 @@ class Memory:
     holding: str | None = None
     treated: set[tuple[str, str]] = field(default_factory=set)
     placed: dict[str, str] = field(default_factory=dict)
+    together: dict[str, frozenset[str]] = field(default_factory=dict)
+    unfit: set[tuple[str, str]] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
 
     @classmethod
@@ -58,12 +64,14 @@ class Memory:
     def hear(self, command: str, answer: str) -> None:
         """Take in what the world answered to one command."""
         if answer.startswith("Nothing happens"):
-            self.failed.add(command)
+            self._refused(command)
             return
+        if not command.startswith(("look", "inventory", "examine ")):
+            self.failed.clear()
         if command.startswith("go to "):
             self.at = command.removeprefix("go to ")
-        if self.at is not None:
-            self._look(self.at, command, answer)
+        if (here := self._looked_at(command)) is not None:
+            self._look(here, command, answer)
         if move := _MOVES["take"].match(command):
             self.holding = move[1]
             self.contents[move[2]] = [o for o in self.contents.get(move[2], []) if o != move[1]]
@@ -74,6 +82,33 @@ class Memory:
             self.placed[move[1]] = move[2]
         elif move := _MOVES["treat"].match(command):
             self.treated.add((move[2], _TREATED[move[1]]))
+
+    def _refused(self, command: str) -> None:
+        """Learn why nothing happened, where the command tells."""
+        self.failed.add(command)
+        if command.startswith("go to ") and self.at is not None:
+            place = command.removeprefix("go to ")
+            if place in self.places:  # no way leads where one already is
+                here = self._beside(self.at) | self._beside(place)
+                self.together.update(dict.fromkeys(here, here))
+        elif (move := _MOVES["take"].match(command)) and self.at_hand(move[2]):
+            self.contents[move[2]] = [o for o in self.contents.get(move[2], []) if o != move[1]]
+        elif (move := _MOVES["put"].match(command)) and move[1] == self.holding:
+            thing, place = move.groups()
+            if self.at_hand(place) and self.searched(place) and place not in self.hidden:
+                self.unfit.add((kind(thing), place))
+
+    def _looked_at(self, command: str) -> str | None:
+        """The place that a command's answer speaks of: the one it names, or where one stands."""
+        named = [place for place in names(command)[-1:] if self.at_hand(place)]
+        return named[0] if named else self.at
+
+    def at_hand(self, place: str) -> bool:
+        """Whether one stands at this place."""
+        return self.at is not None and place in self._beside(self.at)
+
+    def _beside(self, place: str) -> frozenset[str]:
+        return self.together.get(place, frozenset({place}))
 
     def _look(self, here: str, command: str, answer: str) -> None:
         if command.startswith("close ") or "is closed" in answer:
