@@ -1,7 +1,7 @@
 """One episode: a strategy on a sample, blind to the score, then the verdict.
 
 `Blind` is the only view of a world that a strategy gets. It charges every step, withholds the
-outcome of lookahead, and has no score to read.
+outcome of lookahead, takes nothing back once a world has ended, and has no score to read.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from tmbr.core.types import (
     Completion,
     Finish,
     Message,
+    Node,
     Run,
     Sample,
     Score,
+    Spent,
     Status,
     Step,
     Tool,
@@ -28,16 +30,28 @@ from tmbr.core.types import (
 )
 
 
+@dataclass(slots=True)
+class _Ledger:
+    """What all worlds of an episode share: what was spent of which budget, and where it ended."""
+
+    spent: Spent
+    budget: Budget
+    end: Blind | None = None
+
+
 class Blind:
-    """A session as a strategy may see it."""
+    """A session as a strategy may see it.
 
-    __slots__ = ("__budget", "__session", "__trace", "__withheld")
+    A world that was only looked at has to be committed before anything else is done in it: how it goes
+    on would tell whether it has ended. Raises RuntimeError for that, and for acting after the end.
+    """
 
-    def __init__(self, session: Session, trace: Trace, budget: Budget) -> None:
+    __slots__ = ("__ledger", "__session", "__withheld")
+
+    def __init__(self, session: Session, ledger: _Ledger, withheld: Step | None = None) -> None:
         self.__session = session
-        self.__trace = trace
-        self.__budget = budget
-        self.__withheld: Step | None = None
+        self.__ledger = ledger
+        self.__withheld = withheld
 
     @property
     def observation(self) -> str:
@@ -48,41 +62,56 @@ class Blind:
         return self.__session.tools
 
     def step(self, action: Action | None) -> Step:
-        self.__trace.spent.steps += 1
-        return self.__session.step(action)
+        self.__check(looked=False)
+        self.__ledger.spent.steps += 1
+        return self.__told(self.__session.step(action))
 
     def look(self, action: Action) -> tuple[Blind, Step] | None:
-        spent = self.__trace.spent
-        limit = self.__budget.steps
+        self.__check(looked=False)
+        spent, limit = self.__ledger.spent, self.__ledger.budget.steps
         if self.__session.ends(action):
             return None
         if limit is not None and spent.steps + spent.steps_on_forks >= limit:
             return None
         spent.steps_on_forks += 1
-        fork = self.fork()
-        step = fork.__session.step(action)
-        fork.__withheld = step
-        return fork, replace(step, done=False, status=None)
+        fork = self.__session.fork()
+        step = fork.step(action)
+        return Blind(fork, self.__ledger, step), replace(step, done=False, status=None)
 
     def commit(self) -> Step:
-        if self.__withheld is None:
-            raise RuntimeError("commit() reveals a look; this world was not looked at")
+        self.__check(looked=True)
         step, self.__withheld = self.__withheld, None
-        self.__trace.spent.steps_on_forks -= 1
-        self.__trace.spent.steps += 1
-        return step
+        assert step is not None
+        self.__ledger.spent.steps_on_forks -= 1
+        self.__ledger.spent.steps += 1
+        return self.__told(step)
 
     def fork(self) -> Blind:
-        return Blind(self.__session.fork(), self.__trace, self.__budget)
+        return Blind(self.__session.fork(), self.__ledger, self.__withheld)
 
     def close(self) -> None:
         self.__session.close()
+
+    def __check(self, looked: bool) -> None:
+        if self.__ledger.end is not None:
+            raise RuntimeError("the episode has ended, and nothing is taken back")
+        if looked and self.__withheld is None:
+            raise RuntimeError("commit() reveals a look; this world was not looked at")
+        if not looked and self.__withheld is not None:
+            raise RuntimeError("this world was only looked at; commit() it first")
+
+    def __told(self, step: Step) -> Step:
+        if step.done:
+            self.__ledger.end = self
+        return step
 
     @staticmethod
     def session_of(world: World) -> Session:
         """The session behind a view: for the verdict, after the strategy has ended."""
         if not isinstance(world, Blind):
             raise TypeError("the strategy did not return a world that it was given")
+        if world.__ledger.end not in (None, world):
+            raise RuntimeError("the episode ended in another world than the one returned")
         return world.__session
 
 
@@ -113,13 +142,15 @@ async def episode(
     run: Run,
 ) -> Trace:
     """Play one sample to its end. Faults of model and world end it as a recorded `task error`."""
-    hidden = replace(sample, target=None)
+    hidden = replace(sample, setup={}, target=None)
     trace = Trace(id=resume_key(sample, run), sample=hidden, run=run)
     try:
         session = task.open(sample)
         trace.tools = tuple(session.tools)
         try:
-            blind = BlindEpisode(trace, budget, Blind(session, trace, budget), task, sample)
+            blind = BlindEpisode(
+                trace, budget, Blind(session, _Ledger(trace.spent, budget)), task, sample
+            )
             end = await strategy.solve(blind, model, judge, run.seed)
             try:
                 trace.finish = _verdict(task, sample, trace, end)
@@ -128,9 +159,10 @@ async def episode(
         finally:
             session.close()
     except (ModelFault, EnvironmentFault) as fault:
-        leaf = max(len(trace.nodes) - 1, 0)
+        if not trace.nodes:  # the world did not open: what was asked is all there is
+            trace.add(Node(None, None, "root", Message("user", sample.instruction)))
         why = f"{type(fault).__name__}: {fault}"
-        trace.finish = Finish(leaf, Score(0.0, False), "task error", error=why)
+        trace.finish = Finish(len(trace.nodes) - 1, Score(0.0, False), "task error", error=why)
     trace.sample = sample
     return trace
 

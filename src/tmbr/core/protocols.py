@@ -131,7 +131,8 @@ class World(Protocol):
         ...
 
     def look(self, action: Action) -> tuple[World, Step] | None:
-        """Try an action on a fork; the outcome (`done`, `status`) is withheld.
+        """Try an action on a fork; the outcome (`done`, `status`) is withheld until `commit`, before
+        which nothing more can be done there.
 
         None when the action ends the episode by itself, or the budget has no step left.
         """
@@ -147,7 +148,7 @@ class World(Protocol):
 
 
 class Episode(Protocol):
-    """All that a strategy is given: no score, no target, no raw session."""
+    """All that a strategy is given: no score, no target, no setup, no raw session."""
 
     @property
     def trace(self) -> Trace: ...

@@ -57,7 +57,7 @@ class Paper:
         while (stop := tree.spent()) is None:
             if steps >= self.path_steps and not last:
                 return Outcome(at, world, stop), True
-            at, step = await judged_step(tree, at, self.num_branch, self.sampling, judge, world=world)
+            at, step = await judged_step(tree, at, self.num_branch, self.sampling, judge, world)
             steps += 1
             if step.done:
                 break
@@ -66,4 +66,5 @@ class Paper:
 
 def _tried(tree: Tree, leaf: int) -> list[str]:
     nodes = [tree.trace.nodes[index] for index in tree.trace.branch(leaf)]
-    return [", ".join(n.action.arguments.values()) for n in nodes if n.action is not None]
+    actions = [node.action for node in nodes if node.action is not None]
+    return [", ".join(action.arguments.values()) or action.name for action in actions]

@@ -37,10 +37,12 @@ class React:
 class ReactRetry:
     """React with the candidates, filter and judge of search, but without a fork to try them on.
 
-    branches: candidates a step. What had no effect is not tried again in the same state.
+    branches: candidates a step. asks: how often they are sampled at most, until one passes the filter.
+    What had no effect is not tried again in the same state.
     """
 
     branches: int = 4
+    asks: int = 2
     sampling: Sampling = VARIED
     name: str = "react+retry"
     access: Access = "none"
@@ -51,12 +53,14 @@ class ReactRetry:
         at = tree.plant()
         barred: frozenset[str] = frozenset()
         while (stop := tree.spent()) is None:
-            at, step = await judged_step(tree, at, self.branches, self.sampling, judge, barred)
+            at, step = await judged_step(
+                tree, at, self.branches, self.sampling, judge, episode.world, barred, self.asks
+            )
             if step.done:
                 break
             action = tree.trace.nodes[at].action
-            failed = action is not None and step.admissible is False
-            barred = barred | {action.key} if failed and action else frozenset()
+            if action is not None:  # a malformed turn leaves the state as it was
+                barred = barred | {action.key} if step.admissible is False else frozenset()
         return Outcome(at, episode.world, stop)
 
 
@@ -66,19 +70,21 @@ async def judged_step(
     branches: int,
     sampling: Sampling,
     judge: Judge,
+    world: World,
     barred: frozenset[str] = frozenset(),
-    world: World | None = None,
+    asks: int = 1,
 ) -> tuple[int, Step]:
     """Propose, judge before anything is executed, and execute the one that is preferred.
 
     When nothing survives the filter, the first answer is executed as it is: a turn is a turn.
     """
-    world = world or tree.episode.world
     proposed = await propose(tree, at, branches, sampling, barred)
+    for _ in range(asks - 1):
+        if not proposed.kept and tree.spent() is None:
+            proposed = await propose(tree, at, branches, sampling, barred)
     if not proposed.kept:
-        return tree.act(at, proposed.all[0], world)
+        first = proposed.dropped[0]
+        return first, tree.execute(first, world)
     nodes = [tree.grow(at, candidate, None) for candidate in proposed.kept]
     best = max(await tree.judged(judge, nodes), key=lambda judgement: judgement.value).node
-    step = world.step(tree.trace.nodes[best].action)
-    tree.answer(best, step)
-    return best, step
+    return best, tree.execute(best, world)

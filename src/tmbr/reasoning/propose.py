@@ -14,25 +14,25 @@ from tmbr.reasoning.tree import Candidate, Tree
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """all: as sampled. kept: what the filter left, different actions, most likely first."""
+    """kept: what the filter left, different actions, as sampled. dropped: the nodes of the others."""
 
-    all: tuple[Candidate, ...]
     kept: tuple[Candidate, ...]
+    dropped: tuple[int, ...]
 
 
 async def propose(
     tree: Tree, at: int, n: int, sampling: Sampling, barred: frozenset[str] = frozenset()
 ) -> Proposed:
     """Sample `n` answers at a node and filter them; `barred` are keys of actions known to fail here."""
-    sampled = await tree.ask(at, n, sampling)
     kept: dict[str, Candidate] = {}
-    for candidate in sampled:
+    dropped: list[int] = []
+    for candidate in await tree.ask(at, n, sampling):
         if candidate.action is None:
-            tree.grow(at, candidate, None)
+            dropped.append(tree.grow(at, candidate, None))
         elif candidate.action.key in barred:
-            tree.grow(at, candidate, None, "had no effect here")
+            dropped.append(tree.grow(at, candidate, None, "had no effect here"))
         elif candidate.action.key in kept:
-            tree.grow(at, candidate, None, "duplicate")
+            dropped.append(tree.grow(at, candidate, None, "duplicate"))
         else:
             kept[candidate.action.key] = candidate
-    return Proposed(tuple(sampled), tuple(kept.values()))
+    return Proposed(tuple(kept.values()), tuple(dropped))

@@ -66,26 +66,37 @@ class _Search:
         self.open = []
 
     async def run(self) -> Outcome:
-        """Walk until the world ends the episode, the budget is spent, or nothing is open."""
+        """Walk until the world ends the episode or the budget is spent."""
         here = State(self.tree.plant(), self.tree.episode.world.fork(), 1.0, 0)
         while (stop := self.tree.spent()) is None:
             children = await self._expand(here) if here.depth < self.settings.path_steps else []
-            if not children and not self.open:
-                return await self._last_turn(here)
-            if children:
-                best = max(children, key=lambda state: state.value)
-                children.remove(best)
+            if children or self.open:
+                here, step = self._go_on(here, children)
             else:
-                best = max(self.open, key=lambda state: (state.value, -state.depth))
-                self.open.remove(best)
-            self.open += children
-            here.world.close()
-            here = best
-            step = here.world.commit()
-            self.tree.answer(here.node, step)
+                here, step = await self._plain_turn(here)
             if step.done:
                 break
         return Outcome(here.node, here.world, stop)
+
+    def _go_on(self, here: State, children: list[State]) -> tuple[State, Step]:
+        """Commit the best child; without one, go back to the best open state anywhere in the tree."""
+        if children:
+            best = max(children, key=lambda state: state.value)
+            self.open += [child for child in children if child is not best]
+        else:
+            best = max(self.open, key=lambda state: (state.value, -state.depth))
+            self.open.remove(best)
+        here.world.close()
+        step = best.world.commit()
+        self.tree.answer(best.node, step)
+        return best, step
+
+    async def _plain_turn(self, here: State) -> tuple[State, Step]:
+        """Nothing is open: take a turn as a single path would, and hear what the world says."""
+        node, step = await judged_step(
+            self.tree, here.node, 1, self.settings.sampling, self.judge, world=here.world
+        )
+        return State(node, here.world, here.value, here.depth + 1), step
 
     async def _expand(self, state: State) -> list[State]:
         """The open children of a state: candidates looked at on forks and judged worth keeping."""
@@ -122,14 +133,3 @@ class _Search:
             else:
                 world.close()
         return children
-
-    async def _last_turn(self, state: State) -> Outcome:
-        """Nothing is open: go on from here as a single path would, to the world's end."""
-        at, stop = state.node, None
-        while (stop := self.tree.spent()) is None:
-            at, step = await judged_step(
-                self.tree, at, 1, self.settings.sampling, self.judge, world=state.world
-            )
-            if step.done:
-                break
-        return Outcome(at, state.world, stop)

@@ -114,12 +114,19 @@ class Tree:
         return self.trace.add(node)
 
     def act(self, parent: int, candidate: Candidate, world: World) -> tuple[int, Step]:
-        """Execute a candidate for good. One that ran out of context ends the episode."""
-        if candidate.completion.finish_reason == "context":
+        """Append a candidate and execute it for good."""
+        index = self.grow(parent, candidate, None)
+        return index, self.execute(index, world)
+
+    def execute(self, index: int, world: World) -> Step:
+        """Execute a node's action for good. One that ran out of context ends the episode."""
+        node = self.trace.nodes[index]
+        if node.completion is not None and node.completion.finish_reason == "context":
             step = Step("", done=True, status="agent context limit")
         else:
-            step = world.step(candidate.action)
-        return self.grow(parent, candidate, step), step
+            step = world.step(node.action)
+        self.answer(index, step)
+        return step
 
     def answer(self, index: int, step: Step) -> None:
         """Put the world's answer into a node that was added before it was executed or revealed."""

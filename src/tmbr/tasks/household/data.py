@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import re
 import shutil
@@ -145,7 +146,7 @@ def _unpacked(packed: Path, split: str) -> Path:
             archive.extractall(aside, filter="data")
         if not folder.is_dir():
             aside.rename(cache)
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except (OSError, EOFError, lzma.LZMAError, tarfile.TarError) as error:
         raise DataError(f"{packed}: cannot be unpacked ({error}); get it again") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)

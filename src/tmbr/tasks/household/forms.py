@@ -131,7 +131,7 @@ FORMS: dict[str, type[TextForm] | type[ToolForm]] = {"text": TextForm, "agentben
 def _argument(arguments: str) -> str | None:
     try:
         values = json.loads(arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     value = values.get("action") if isinstance(values, dict) else None
     return value if isinstance(value, str) else None
