@@ -56,14 +56,14 @@ class StrategyConfig(Config):
 
 
 class BudgetConfig(Config):
-    """The outer law of an episode; null is no limit."""
+    """The outer law of an episode; null is no limit, and the steps bound a search that never ends."""
 
     #: Prompt tokens asked plus tokens generated, of agent, planner and judge together.
     tokens: Positive | None = None
     #: Calls of any model.
     calls: Positive | None = None
     #: World steps, forks included.
-    steps: Positive | None = None
+    steps: Positive | None = 100
 
 
 class PlayConfig(Config):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tmbr.core.protocols import Episode, Judge, Model, Outcome, World
-from tmbr.core.types import Access, Sampling
+from tmbr.core.types import Access, Sampling, Step
 from tmbr.reasoning.judges import default_judge
 from tmbr.reasoning.paths import judged_step
 from tmbr.reasoning.propose import propose
