@@ -48,8 +48,6 @@ def load(
     except UNREADABLE as error:
         raise ConfigError(f"cannot load the model {name!r}: {_line(error)}") from error
     version = [weights_version(name)]
-    if commit := model.config._commit_hash:  # of a hub name
-        version = [f"{name}@{commit[:12]}"]
     if adapter is not None:
         Fingerprint.of(name, model.config.to_dict(), tokenizer.get_vocab()).check(Path(adapter))
         model, tokenizer = _adapted(model, tokenizer, name, adapter)
