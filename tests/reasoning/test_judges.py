@@ -1,0 +1,93 @@
+"""What each judge says, and of what."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from tests.support.grown import Grown, run, sample
+from tmbr.core.protocols import Judge
+from tmbr.core.types import Judgement
+from tmbr.reasoning.judges import Confidence, Mix, Rules, default_judge
+
+NOTHING = "On the cabinet 1, you see nothing."
+
+
+def grown() -> Grown:
+    return Grown(sample(instruction="put a cool mug in cabinet."), run("react"))
+
+
+def said(judge: Judge, tree: Grown, *nodes: int) -> list[Judgement]:
+    return asyncio.run(judge.judge(tree.trace, nodes))
+
+
+def test_rules_give_nothing_for_an_error_or_no_effect() -> None:
+    tree = grown()
+    malformed = tree.act(tree.start, None, "No action was read.")
+    impossible = tree.act(tree.start, "fly", "Nothing happens.", admissible=False)
+    assert [(j.value, j.reason) for j in said(Rules(), tree, malformed, impossible)] == [
+        (0.0, "malformed"),
+        (0.0, "not possible here"),
+    ]
+
+
+def test_rules_like_news_and_most_of_all_news_of_the_task() -> None:
+    tree = grown()
+    untried = tree.act(tree.start, "look", None)
+    new = tree.act(tree.start, "go to bed 1", "On the bed 1, you see a pillow 1.")
+    mug = tree.act(tree.start, "go to desk 1", "On the desk 1, you see a mug 1.")
+    assert [j.value for j in said(Rules(), tree, untried, new, mug)] == pytest.approx(
+        [0.6, 0.6, 0.7 + 0.3 / 3]  # one of `cool`, `mug`, `cabinet`
+    )
+
+
+def test_rules_see_a_loop_unless_something_changed_since() -> None:
+    tree = grown()
+    first = tree.act(tree.start, "go to cabinet 1", NOTHING)
+    loop = tree.act(first, "go to cabinet 1", NOTHING)
+    other = tree.act(first, "go to cabinet 1", "On the cabinet 1, you see a cup 1.")
+    news = tree.act(first, "go to bed 1", "On the bed 1, you see a cup 1.")
+    back = tree.act(news, "go to cabinet 1", NOTHING)
+    untried = tree.act(news, "go to cabinet 1", None)
+    assert [j.value for j in said(Rules(), tree, loop, back, untried)] == [0.1, 0.4, 0.4]
+    assert said(Rules(), tree, other)[0].value > 0.6
+    again = tree.act(back, "go to bed 1", "On the bed 1, you see a cup 1.")
+    assert said(Rules(), tree, again)[0].value == 0.1
+
+
+def test_confidence_is_the_share_of_siblings_and_their_likelihood() -> None:
+    tree = grown()
+    looks = [tree.act(tree.start, "look", None) for _ in range(3)]
+    other = tree.act(tree.start, "inventory", None)
+    assert [j.value for j in said(Confidence(), tree, looks[0], other)] == [0.75, 0.25]
+    completion = tree.trace.nodes[other].completion
+    assert completion is not None
+    tree.trace.nodes[other] = replace(
+        tree.trace.nodes[other], completion=replace(completion, logprobs=(0.0, 0.0))
+    )
+    assert said(Confidence(), tree, other)[0].value == 0.5 * 0.25 + 0.5 * 1.0
+
+
+def test_a_mix_is_a_mean_in_which_the_first_may_refuse() -> None:
+    tree = grown()
+    look = tree.act(tree.start, "look", "You see nothing new.")
+    fly = tree.act(tree.start, "fly", "Nothing happens.", admissible=False)
+    mix = Mix(((Rules(), 3.0), (Confidence(), 1.0)))
+    found = said(mix, tree, look, fly)
+    assert [j.value for j in found] == pytest.approx([(3 * 0.6 + 0.5) / 4, 0.0])
+    assert [j.node for j in found] == [look, fly]
+    assert found[0].reason == "new; said 1 of 2 times"
+    assert found[1].reason == "not possible here"
+
+
+def test_the_default_judge_reads_no_finish() -> None:
+    tree = grown()
+    node = tree.act(tree.start, "look", "You see a mug 1.")
+    before = said(default_judge(), tree, node)
+    ended = tree.trace.nodes[node]
+    assert ended.step is not None
+    won = replace(ended.step, done=True, status="completed")
+    tree.trace.nodes[node] = replace(ended, step=won)
+    assert said(default_judge(), tree, node) == before

@@ -1,0 +1,81 @@
+"""The growing tree: each node's conversation, seeds and charges."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.reasoning.playing import doors, play
+from tests.support.doors import Wanderer
+from tmbr.core.protocols import Strategy
+from tmbr.core.types import Completion, Context, Message, Sampling, Trace, Usage, answer
+from tmbr.models.scripted import ScriptedModel
+from tmbr.reasoning.paper import Paper
+from tmbr.reasoning.paths import React, ReactRetry
+from tmbr.reasoning.search import Multibranch
+
+ALL: list[Strategy] = [React(), ReactRetry(), Paper(path_steps=3), Multibranch()]
+
+
+class Listening(Wanderer):
+    """A wanderer that keeps the contexts and seeds it was asked with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contexts: list[Context] = []
+        self.seeds: list[int] = []
+
+    async def complete(  # type: ignore[override]
+        self, context: Context, _: object, n: int, sampling: Sampling, seed: int
+    ) -> list[Completion]:
+        self.contexts.append(context)
+        self.seeds.append(seed)
+        found = await Wanderer.complete(self, context, (), n, sampling, seed)
+        return [Completion(c.text, token_ids=tuple(map(ord, c.text)), usage=Usage(5, 2)) for c in found]
+
+
+def told(trace: Trace, leaf: int) -> list[Message]:
+    """The conversation up to and with what the world answered to a node."""
+    found: list[Message] = []
+    for index in trace.conversation(leaf):
+        node = trace.nodes[index]
+        found += [node.message, *([heard] if (heard := answer(node)) else [])]
+    return found
+
+
+@pytest.mark.parametrize("strategy", ALL, ids=lambda s: s.name)
+def test_the_model_is_told_what_the_trace_says_and_tokens_are_its_own(strategy: Strategy) -> None:
+    model = Listening()
+    trace = play(strategy, model, doors("abab"))
+    heard = [context.messages() for context in model.contexts]
+    nodes = range(len(trace.nodes))
+    assert all(messages in [told(trace, index) for index in nodes] for messages in heard)
+    for context in model.contexts:
+        for link in context.links():
+            if link.message.role == "assistant":
+                assert link.token_ids == tuple(map(ord, link.message.content))
+            else:
+                assert link.token_ids is None
+
+
+@pytest.mark.parametrize("strategy", ALL, ids=lambda s: s.name)
+def test_no_seed_is_used_twice_and_every_call_is_charged(strategy: Strategy) -> None:
+    model = Listening()
+    trace = play(strategy, model, doors("abab"))
+    assert len(set(model.seeds)) == len(model.seeds) == trace.spent.calls
+    assert trace.spent.usage == sum(
+        (n.completion.usage for n in trace.nodes if n.completion), start=Usage()
+    )
+
+
+def test_branches_share_their_prefix_by_identity() -> None:
+    model = Listening()
+    play(Multibranch(keep=0.0, path_steps=1), model, doors("abab"))
+    roots = {id(context.links()[0]) for context in model.contexts}
+    assert len(model.contexts) > 1
+    assert len(roots) == 1
+
+
+def test_an_unreadable_answer_says_why() -> None:
+    trace = play(React(), ScriptedModel(["hm", "open a"]), doors("a"))
+    assert [node.error for node in trace.nodes] == [None, "neither `open` nor `leave`", None]
+    assert trace.nodes[1].action is None
