@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 
 import torch
-from drills import Turns, drill
+from drills import PLACES, THINGS, Turns, drill
 from play import play
 from prose import prose
 from tokens import END, render, train_tokenizer
@@ -26,8 +26,9 @@ from tmbr.tasks.household import Household
 
 SHARES = {"play": 0.40, "drill": 0.50, "prose": 0.10}
 LONGEST = 1280
-#: What others say is worth less than what the assistant says: most of it is drawn at random.
+#: Weight in the loss of what others say, and of commands in aimless play: both are drawn at random.
 HEARD = 0.15
+AIMLESS = 0.2
 
 
 def document(rng: Random, task: Household) -> Turns:
@@ -46,10 +47,21 @@ def encode(turns: Turns, tokenizer: PreTrainedTokenizerFast) -> Row:
     weights: list[float] = []
     for role, text in turns:
         head = tokenizer.convert_tokens_to_ids(f"<|{role}|>")
-        body = tokenizer(text + END, add_special_tokens=False)["input_ids"]
-        ids += [head, *body]
-        weights += [0.0, *([1.0 if role in ("assistant", "text") else HEARD] * len(body))]
+        ids.append(head)
+        weights.append(0.0)
+        for part, weight in weighted(role, text + END):
+            body = tokenizer(part, add_special_tokens=False)["input_ids"]
+            ids += body
+            weights += [weight] * len(body)
     return ids[:LONGEST], weights[:LONGEST]
+
+
+def weighted(role: str, text: str) -> list[tuple[str, float]]:
+    """A turn in parts of equal weight; a command of aimless play weighs little."""
+    if role not in ("assistant", "text"):
+        return [(text, HEARD)]
+    thought, action, command = text.partition("\nAction:")
+    return [(thought + action, 1.0), (command, AIMLESS)] if action else [(text, 1.0)]
 
 
 def batches(seed: int, tokenizer: PreTrainedTokenizerFast, tokens: int) -> Iterator[list[Row]]:
@@ -176,10 +188,13 @@ def main() -> None:
 
 
 def load_tokenizer(folder: Path, seed: int) -> PreTrainedTokenizerFast:
+    """The tokenizer of this run, made from its own data and from every name that a house may hold."""
     if not (folder / "tokenizer.json").exists():
         rng, task = Random(seed), Household()
-        texts = [render(document(rng, task)) for _ in range(12_000)]
-        train_tokenizer(texts).save_pretrained(folder)
+        texts = [render(document(rng, task)) for _ in range(6_000)]
+        names = [f" {kind} {n}" for kind in PLACES for n in range(1, 31)]
+        names += [f" {kind} {n}" for kind in THINGS for n in range(1, 7)]
+        train_tokenizer([*texts, *names * 50]).save_pretrained(folder)
     return PreTrainedTokenizerFast.from_pretrained(folder)
 
 

@@ -6,6 +6,7 @@ with the traceback, and exit code 1; an interrupted run says how to go on, exit 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,9 @@ from tmbr.core.errors import TmbrError
 
 def main() -> None:
     """Entry point of the `tmbr` script."""
+    # Read by OpenMP when torch is loaded: threads that spin while they wait are several times slower
+    # as soon as anything else runs on the machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(run(sys.argv[1:]))
 
 
