@@ -152,9 +152,8 @@ def bleu(reference: Sequence[str], candidate: Sequence[str]) -> float:
         if hits == 0 and len(candidate) > 1:
             precision = math.log(len(candidate)) / (2**misses * 5) / total
             misses += 1
-        if precision == 0.0:
-            return 0.0
-        logs += math.log(precision) / 4
+        if precision > 0.0:  # a lone word has no longer n-grams, and NLTK leaves them out
+            logs += math.log(precision) / 4
     short = len(candidate) <= len(reference)
     return math.exp(logs + (1 - len(reference) / len(candidate) if short else 0.0))
 

@@ -65,7 +65,7 @@ class HouseholdSession:
         self._malformed = 0
         self._outputs = (*self._outputs, written)
         offered = self.state.admissible
-        wanted = written.strip().lower().split("\n")[0]
+        wanted = written.strip().split("\n")[0].strip().lower()
         command = self._form.repair(wanted, offered)
         self.state, feedback = self.state.step(command)
         status: Status | None = "completed" if self.state.won else self._repeated() or self._limit()
