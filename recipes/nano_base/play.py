@@ -42,7 +42,7 @@ def play(rng: Random, task: Household) -> Turns:
 
 
 def _command(rng: Random, state: State, used: dict[str, int]) -> str:
-    """Legal seven times in eleven: a verb used least so far, then any; otherwise very likely illegal."""
+    """Legal two times in three, by the verb used least so far; otherwise very likely illegal."""
     if rng.random() < 0.64:
         offered: dict[str, list[str]] = {}
         for command in state.admissible:

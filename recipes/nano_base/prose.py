@@ -82,8 +82,8 @@ def story(rng: Random) -> str:
             f"{who} went to the {where} and found the {look} {thing}.",
             f"{who} has a {look} {thing}. {other} has none. {who} gives the {thing} to {other}. "
             f"Now {other} has the {thing}, and {who} has none.",
-            f"There was {rng.choice(WEATHER)} all {time}. {who} stayed at home with a {rng.choice(ANIMALS)}, "
-            f"and {other} put the {thing} back on the {where}.",
+            f"There was {rng.choice(WEATHER)} all {time}. {who} stayed at home with a "
+            f"{rng.choice(ANIMALS)}, and {other} put the {thing} back on the {where}.",
             f"{who} is older than {other}. So {other} is younger than {who}.",
         )
     )

@@ -29,7 +29,9 @@ Tools: {% for tool in tools %}{{ tool | tojson }}
 {%- if message['role'] == 'assistant' -%}
 <|assistant|>{% generation %}{{ message['content'] }}
 {%- for call in message['tool_calls'] or [] -%}
-<tool_call>{"name": "{{ call['function']['name'] }}", "arguments": {{ call['function']['arguments'] if call['function']['arguments'] is string else call['function']['arguments'] | tojson }}}</tool_call>
+{%- set arguments = call['function']['arguments'] -%}
+<tool_call>{"name": "{{ call['function']['name'] }}", "arguments": \
+{{ arguments if arguments is string else arguments | tojson }}}</tool_call>
 {%- endfor -%}
 <|end|>{% endgeneration %}
 {%- elif message['role'] != 'system' -%}

@@ -26,6 +26,7 @@ from tmbr.tasks.household import Household
 
 SHARES = {"play": 0.40, "drill": 0.50, "prose": 0.10}
 LONGEST = 1280
+STEP = 64
 #: Weight in the loss of what others say, and of commands in aimless play: both are drawn at random.
 HEARD = 0.15
 AIMLESS = 0.2
@@ -65,19 +66,21 @@ def weighted(role: str, text: str) -> list[tuple[str, float]]:
 
 
 def batches(seed: int, tokenizer: PreTrainedTokenizerFast, tokens: int) -> Iterator[list[Row]]:
-    """Batches of rows of like length, about `tokens` padded tokens each, forever."""
+    """Batches of rows of like length, `tokens` padded tokens each, forever.
+
+    Lengths are rounded up to a multiple of STEP and each length has its own pool, so that few shapes
+    occur: a CPU prepares its kernels once per shape.
+    """
     rng = Random(seed)
     task = Household()
+    pools: dict[int, list[Row]] = {}
     while True:
-        rows = [encode(document(rng, task), tokenizer) for _ in range(512)]
-        rows.sort(key=lambda row: len(row[0]))
-        packed: list[list[Row]] = [[]]
-        for row in rows:
-            if packed[-1] and (len(packed[-1]) + 1) * len(row[0]) > tokens:
-                packed.append([])
-            packed[-1].append(row)
-        rng.shuffle(packed)
-        yield from packed
+        row = encode(document(rng, task), tokenizer)
+        length = -(-len(row[0]) // STEP) * STEP
+        pool = pools.setdefault(length, [])
+        pool.append(row)
+        if len(pool) == max(1, tokens // length):
+            yield pools.pop(length)
 
 
 def feed(queue: multiprocessing.Queue, seed: int, folder: Path, tokens: int) -> None:
@@ -89,7 +92,7 @@ def feed(queue: multiprocessing.Queue, seed: int, folder: Path, tokens: int) -> 
 
 def tensors(batch: list[Row], device: str) -> tuple[torch.Tensor, torch.Tensor]:
     """ids (rows, longest) padded right with 0, weights of the same shape."""
-    longest = max(len(ids) for ids, _ in batch)
+    longest = -(-max(len(ids) for ids, _ in batch) // STEP) * STEP
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
     weights = torch.zeros(len(batch), longest)
     for index, (row, weight) in enumerate(batch):
@@ -101,11 +104,11 @@ def tensors(batch: list[Row], device: str) -> tuple[torch.Tensor, torch.Tensor]:
 def loss_of(model: LlamaForCausalLM, ids: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Weighted mean cross-entropy in nats. Right padding needs no mask under causal attention."""
     with torch.autocast(ids.device.type, dtype=torch.bfloat16):
-        hidden = model.model(input_ids=ids).last_hidden_state
-        wanted = weights[:, 1:] > 0
-        logits = model.lm_head(hidden[:, :-1][wanted])
-    losses = torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][wanted], reduction="none")
-    weight = weights[:, 1:][wanted]
+        logits = model(input_ids=ids).logits
+    losses = torch.nn.functional.cross_entropy(
+        logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten(), reduction="none"
+    )
+    weight = weights[:, 1:].flatten()
     return (losses * weight).sum() / weight.sum()
 
 
@@ -263,7 +266,7 @@ def train(model: LlamaForCausalLM, tokenizer, args, device: str) -> None:
     row = {**state, "loss": round(smooth, 4), **check(model, tokenizer, device)}
     log.write(json.dumps(row) + "\n")
     print(json.dumps(row))
-    model.to(torch.float16 if False else torch.float32).save_pretrained(args.out / "model")
+    model.save_pretrained(args.out / "model")
     tokenizer.save_pretrained(args.out / "model")
     worker.terminate()
 

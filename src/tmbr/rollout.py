@@ -7,7 +7,7 @@ outcome of lookahead, takes nothing back once a world has ended, and has no scor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tmbr.core.errors import EnvironmentFault, ModelFault
 from tmbr.core.protocols import Judge, Model, Outcome, Session, Strategy, Task, World
@@ -32,11 +32,20 @@ from tmbr.core.types import (
 
 @dataclass(slots=True)
 class _Ledger:
-    """What all worlds of an episode share: what was spent of which budget, and where it ended."""
+    """What all worlds of an episode share: what was spent of which budget, and where it ended.
+
+    live: the sessions that are not closed yet, by identity.
+    """
 
     spent: Spent
     budget: Budget
     end: Blind | None = None
+    live: dict[int, Session] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Close what the strategy left open: at the end, and when a fault stops it anywhere."""
+        while self.live:
+            self.live.popitem()[1].close()
 
 
 class Blind:
@@ -52,6 +61,7 @@ class Blind:
         self.__session = session
         self.__ledger = ledger
         self.__withheld = withheld
+        ledger.live[id(session)] = session
 
     @property
     def observation(self) -> str:
@@ -74,9 +84,9 @@ class Blind:
         if limit is not None and spent.steps + spent.steps_on_forks >= limit:
             return None
         spent.steps_on_forks += 1
-        fork = self.__session.fork()
-        step = fork.step(action)
-        return Blind(fork, self.__ledger, step), replace(step, done=False, status=None)
+        fork = self.fork()
+        fork.__withheld = step = fork.__session.step(action)
+        return fork, replace(step, done=False, status=None)
 
     def commit(self) -> Step:
         self.__check(looked=True)
@@ -90,7 +100,8 @@ class Blind:
         return Blind(self.__session.fork(), self.__ledger, self.__withheld)
 
     def close(self) -> None:
-        self.__session.close()
+        if self.__ledger.live.pop(id(self.__session), None) is not None:
+            self.__session.close()
 
     def __check(self, looked: bool) -> None:
         if self.__ledger.end is not None:
@@ -147,17 +158,13 @@ async def episode(
     try:
         session = task.open(sample)
         trace.tools = tuple(session.tools)
+        ledger = _Ledger(trace.spent, budget)
         try:
-            blind = BlindEpisode(
-                trace, budget, Blind(session, _Ledger(trace.spent, budget)), task, sample
-            )
+            blind = BlindEpisode(trace, budget, Blind(session, ledger), task, sample)
             end = await strategy.solve(blind, model, judge, run.seed)
-            try:
-                trace.finish = _verdict(task, sample, trace, end)
-            finally:
-                end.world.close()
+            trace.finish = _verdict(task, sample, trace, end)
         finally:
-            session.close()
+            ledger.close()
     except (ModelFault, EnvironmentFault) as fault:
         if not trace.nodes:  # the world did not open: what was asked is all there is
             trace.add(Node(None, None, "root", Message("user", sample.instruction)))

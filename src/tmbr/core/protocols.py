@@ -166,8 +166,9 @@ class Episode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a strategy ended: the leaf to commit, the world there (the caller closes it), and, where it
-    was not the world that ended the episode, why the strategy stopped."""
+    """How a strategy ended: the leaf to commit, the world there (it and all others that are still open
+    are closed by the caller), and, where it was not the world that ended the episode, why it stopped.
+    """
 
     leaf: int
     world: World

@@ -44,12 +44,7 @@ class Multibranch:
     access: Access = "fork"
 
     async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        search = _Search(self, Tree(episode, model, seed), judge or default_judge())
-        try:
-            return await search.run()
-        finally:
-            for state in search.open:
-                state.world.close()
+        return await _Search(self, Tree(episode, model, seed), judge or default_judge()).run()
 
 
 @dataclass(slots=True)

@@ -15,7 +15,10 @@ from tmbr.tasks.household.expert import decide
 from tmbr.tasks.household.prior import common_sense
 from tmbr.tasks.household.session import ROUNDS
 
-NOTE = "An earlier try did not reach the goal. It did: go to bed 1; put two cd in safe 1. Take another way."
+NOTE = (
+    "An earlier try did not reach the goal. It did: go to bed 1; put two cd in safe 1. "
+    "Take another way."
+)
 
 
 @pytest.mark.parametrize(("form", "count"), [("text", 200), ("agentbench", 60)])

@@ -60,7 +60,7 @@ class Household:
         """The game behind a sample."""
         if "game" in sample.setup:
             return _load(files.game_path(sample, self._root))
-        return generate(sample.setup["seed"])
+        return _house(sample.setup["seed"])
 
     def open(self, sample: Sample) -> Session:
         return HouseholdSession(self.game(sample), self.form)
@@ -117,7 +117,12 @@ class Household:
 def _generated(split: str, index: int) -> Sample:
     seed = scene_seed(split, index)
     setup = {"seed": seed, "generator": GENERATOR}
-    return Sample(f"generated-{split}-{index}", "household", split, generate(seed).instruction, setup)
+    return Sample(f"generated-{split}-{index}", "household", split, _house(seed).instruction, setup)
+
+
+@lru_cache(maxsize=512)
+def _house(seed: int) -> Game:
+    return generate(seed)
 
 
 def scene_seed(split: str, index: int) -> int:

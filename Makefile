@@ -1,0 +1,58 @@
+# Everything a user or a developer does, from nothing: `make quickstart` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
+export TMBR_DATA ?= ../shared/data
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: help setup quickstart test check conformance bench prove lock clean
+
+help:            ## what there is
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: .venv/ready            ## make .venv and install tmbr with all that training needs
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tmbr needs Python 3.11 or newer: make setup PYTHON=python3.11"; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || sh tools/need.sh python3-venv
+	$(PYTHON) -m venv .venv
+	$(PIP) torch==2.13.0
+	$(PIP) -e '.[train]'
+	@touch $@
+
+# The reference engine is built from source.
+.venv/dev: .venv/ready
+	@command -v g++ >/dev/null && command -v make >/dev/null || sh tools/need.sh g++ make
+	@command -v cmake >/dev/null || sh tools/need.sh cmake
+	$(PIP) -e '.[train,dev,reference]'
+	@touch $@
+
+quickstart: setup            ## the whole path on the embedded defaults: data, tuning, search, report
+	$(BIN)/tmbr quickstart
+
+test: check            ## all checks and tests, what CI runs
+
+check: .venv/dev            ## ruff, mypy --strict, import-linter, pytest
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest
+
+conformance: .venv/dev            ## the household against the reference engine, 20,000 steps
+	TMBR_CONFORMANCE=full $(BIN)/pytest -s tests/environments/test_household_conformance.py
+
+bench: .venv/dev            ## side by side with the references; rows in benchmarks/results
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+prove: .venv/dev conformance            ## what is too slow for CI
+	$(BIN)/tmbr quickstart recipes/alfworld.yaml --out runs/alfworld
+
+lock:            ## write down the versions that are installed now
+	{ head -1 constraints.txt; $(BIN)/python -m pip list --format=freeze --exclude-editable \
+		| grep -vE '^(pip|setuptools)==' | sed 's/+cpu//'; } > constraints.new
+	mv constraints.new constraints.txt
+
+clean:            ## remove what was built, keep what was measured
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

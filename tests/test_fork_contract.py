@@ -1,0 +1,112 @@
+"""The fork contract, one test over all worlds.
+
+Equal actions after a fork give equal steps and scores; neither side disturbs the other; forks of forks
+work; closing one leaves the other alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.doors import DoorsTask
+from tmbr.core.protocols import Session, Task
+from tmbr.core.types import Action, Sample, Score, Step
+from tmbr.tasks.household import Household
+from tmbr.tasks.household.session import HouseholdSession
+
+#: What can be said in a state: sensible, nonsense, and None for a turn without an action.
+Moves = Callable[[Session], Sequence[Action | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A task with the samples on which it is tried."""
+
+    name: str
+    task: Task
+    samples: Sequence[Sample]
+    moves: Moves
+
+
+def _doors(_: Session) -> Sequence[Action | None]:
+    opens = [Action("open", {"door": door}) for door in "abc"]
+    return [*opens, *opens, Action("leave", {}), None]
+
+
+def _household(session: Session) -> Sequence[Action | None]:
+    assert isinstance(session, HouseholdSession)
+    said = [*session.state.admissible, "LOOK", "go to cabnet 1", "put", "fly"]
+    return [*(Action("take_action", {"action": command}) for command in said), None]
+
+
+def _worlds() -> list[World]:
+    house, tool = Household(), Household(form="agentbench")
+    return [
+        World("doors", DoorsTask(), DoorsTask().samples("test"), _doors),
+        World("household, text", house, house.samples("train")[:6], _household),
+        World("household, agentbench", tool, tool.samples("train")[:6], _household),
+    ]
+
+
+Seen = tuple[list[Step], Score, str, str]
+numbers = st.lists(st.integers(0, 10**6), max_size=12)
+
+
+def walk(world: World, sample: Sample, session: Session, choices: list[int]) -> Seen:
+    """All that can be seen of a session while each number picks one of its moves."""
+    steps = []
+    for number in choices:
+        moves = world.moves(session)
+        steps.append(session.step(moves[number % len(moves)]))
+    return steps, *seen(world, sample, session)
+
+
+def seen(world: World, sample: Sample, session: Session) -> tuple[Score, str, str]:
+    return world.task.score(sample, session, []), session.state_key(), session.observation
+
+
+@pytest.mark.parametrize("world", _worlds(), ids=lambda world: world.name)
+@given(st.integers(0, 10**6), numbers, numbers, numbers)
+def test_forks(world: World, which: int, way: list[int], a: list[int], b: list[int]) -> None:
+    sample = world.samples[which % len(world.samples)]
+    origin = world.task.open(sample)
+    walk(world, sample, origin, way)
+    before = seen(world, sample, origin)
+    left, right = origin.fork(), origin.fork()
+    deep = right.fork().fork()
+    assert seen(world, sample, left) == seen(world, sample, deep) == before
+
+    gone = walk(world, sample, left, a)
+    assert seen(world, sample, origin) == seen(world, sample, right) == before
+    other = walk(world, sample, right, b)
+    assert seen(world, sample, left) == gone[1:]
+    assert walk(world, sample, deep, a) == gone
+
+    left.close()
+    late = origin.fork()
+    origin.close()
+    assert seen(world, sample, right) == other[1:]
+    assert walk(world, sample, late, b) == other
+
+
+@pytest.mark.parametrize("world", _worlds(), ids=lambda world: world.name)
+@given(numbers)
+def test_equal_openings_are_equal_worlds(world: World, way: list[int]) -> None:
+    sample = world.samples[0]
+    first, second = world.task.open(sample), world.task.open(sample)
+    assert walk(world, sample, first, way) == walk(world, sample, second, way)
+
+
+@pytest.mark.parametrize("world", _worlds(), ids=lambda world: world.name)
+@given(numbers)
+def test_what_ends_on_its_own_always_ends(world: World, way: list[int]) -> None:
+    session = world.task.open(world.samples[0])
+    walk(world, world.samples[0], session, way)
+    for action in filter(None, world.moves(session)):
+        if session.ends(action):
+            assert session.fork().step(action).done
