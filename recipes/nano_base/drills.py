@@ -1,8 +1,8 @@
 """Practice for the base: short exercises in what small models lack, with one right answer each.
 
 Copying names from a list, finding the successor in a list, comparing a name with a goal, keeping a
-goal over distance, and plain knowledge of where things are kept. An exercise is a list of (role, text) turns.
-No exercise is an episode, and none tells what to do in one.
+goal over distance, and plain knowledge of where things are kept. An exercise is a list of (role, text)
+turns. No exercise is an episode, and none tells what to do in one.
 """
 
 from __future__ import annotations
