@@ -11,64 +11,23 @@ from drills import Turns
 
 from tmbr.environments.household.furniture import KINDS, homes
 
+# fmt: off
 NAMES = [
-    "Ada",
-    "Ben",
-    "Cleo",
-    "Dan",
-    "Eva",
-    "Finn",
-    "Gus",
-    "Hana",
-    "Ivo",
-    "Jana",
-    "Kai",
-    "Lea",
-    "Max",
-    "Nora",
-    "Otto",
-    "Pia",
-    "Rosa",
-    "Sam",
-    "Tara",
-    "Uli",
+    "Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jana", "Kai", "Lea", "Max",
+    "Nora", "Otto", "Pia", "Rosa", "Sam", "Tara", "Uli",
 ]
 ADJECTIVES = [
-    "small",
-    "big",
-    "old",
-    "new",
-    "red",
-    "blue",
-    "green",
-    "quiet",
-    "bright",
-    "heavy",
-    "light",
-    "round",
-    "warm",
-    "cold",
-    "clean",
-    "broken",
+    "small", "big", "old", "new", "red", "blue", "green", "quiet", "bright", "heavy", "light",
+    "round", "warm", "cold", "clean", "broken",
 ]
 WEATHER = ["rain", "snow", "wind", "sun", "fog", "thunder"]
 TIMES = ["morning", "evening", "night", "noon", "monday", "friday", "summer", "winter"]
 ANIMALS = ["cat", "dog", "bird", "fish", "horse", "mouse", "fox", "bear", "bee", "cow"]
 COUNTS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve",
 ]
+# fmt: on
 
 
 def story(rng: Random) -> str:
