@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.cli.test_eval import finished, start
 from tests.support import tiny
-
 from tmbr.core.store import read_traces
 
 
