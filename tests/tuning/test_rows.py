@@ -29,9 +29,8 @@ def _act(trace: Trace, parent: int, text: str, context: int | None = None, **mor
 
 def _trace() -> tuple[Trace, int]:
     """Instruction, few-shot answer, task; then a branch left again, and the one that is committed."""
-    trace = Trace(
-        "t1", Sample("s1", "household", "train", "do", {}), Run("c", "t", "m", "s", "none", 0), (TOOL,)
-    )
+    sample = Sample("s1", "household", "train", "do", {})
+    trace = Trace("t1", sample, Run("c", "t", "m", "s", "none", 0), tools=(TOOL,))
     root = trace.add(Node(None, None, "root", Message("user", "example")))
     shot = trace.add(Node(root, root, "root", Message("assistant", "few shot")))
     task = trace.add(Node(shot, shot, "root", Message("user", "task")))

@@ -286,11 +286,11 @@ class Trace:
     id: str
     sample: Sample
     run: Run
-    tools: tuple[Tool, ...] = ()
     nodes: list[Node] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
     spent: Spent = field(default_factory=Spent)
     finish: Finish | None = None
+    tools: tuple[Tool, ...] = ()
 
     def add(self, node: Node) -> int:
         """Append a node and return its index."""
