@@ -139,7 +139,7 @@ def test_nothing_is_taken_back_after_the_end() -> None:
         assert fork.step(A).done
         refused = [lambda: episode.world.step(B), lambda: episode.world.look(B), other.commit]
         refused += [lambda: fork.step(B), lambda: episode.world.fork().step(B)]
-        assert {refusal(deed) for deed in refused} == {  # type: ignore[arg-type]
+        assert {refusal(deed) for deed in refused} == {
             "the episode has ended, and nothing is taken back"
         }
         return fork
@@ -189,7 +189,10 @@ def test_every_step_and_look_is_charged_and_a_commit_moves_the_charge() -> None:
 
     def act(episode: Episode) -> World:
         spent = episode.trace.spent
-        note = lambda: seen.append((spent.steps, spent.steps_on_forks))  # noqa: E731
+
+        def note() -> None:
+            seen.append((spent.steps, spent.steps_on_forks))
+
         episode.world.step(B)
         note()
         fork, _ = looked(episode.world, A)

@@ -113,10 +113,10 @@ def a_trace(
         resume_key(sample, RUN),
         sample,
         RUN,
-        [Node(None, None, "root", Message("user", "go")), replace(act, parent=0, context=0)],
-        [Judgement(1, "j", 0.5, usage=Usage(5, 1, 3))],
-        Spent(Usage(15, 3, 10), 2, 1),
-        Finish(1, Score(float(success), success), status),
+        nodes=[Node(None, None, "root", Message("user", "go")), replace(act, parent=0, context=0)],
+        judgements=[Judgement(1, "j", 0.5, usage=Usage(5, 1, 3))],
+        spent=Spent(Usage(15, 3, 10), 2, 1),
+        finish=Finish(1, Score(float(success), success), status),
     )
 
 

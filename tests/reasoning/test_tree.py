@@ -24,7 +24,7 @@ class Listening(Wanderer):
         self.contexts: list[Context] = []
         self.seeds: list[int] = []
 
-    async def complete(  # type: ignore[override]
+    async def complete(
         self, context: Context, _: object, n: int, sampling: Sampling, seed: int
     ) -> list[Completion]:
         self.contexts.append(context)

@@ -81,7 +81,9 @@ def test_a_broken_archive_is_one_line_and_leaves_nothing(
     data = bytearray(path.read_bytes())
     if spoil == "garbled":
         data[len(data) // 2 : len(data) // 2 + 40] = b"\xff" * 40
-    path.write_bytes({"cut": data[: len(data) // 2], "garbled": data, "text": b"not found"}[spoil])
+    path.write_bytes(
+        {"cut": bytes(data[: len(data) // 2]), "garbled": bytes(data), "text": b"not found"}[spoil]
+    )
     with pytest.raises(DataError, match=r"valid_seen.tar.xz: cannot be unpacked \(.*\); get it again"):
         samples("alfworld-valid_seen", tmp_path)
     assert list((cache / "tmbr").iterdir()) == []
