@@ -43,12 +43,23 @@ class _Decision:
     prior: Prior
 
     def move(self) -> Move:
+        """Each thought begins with the goal, so that no later one depends on a far-away sentence."""
         move = self._wanted()
         if move.command not in self.memory.failed:
-            return move
+            return Move(f"{self._need()} {move.thought}", move.command)
         elsewhere = [p for p in self.memory.places if not self.memory.at_hand(p)]
         ways = [way for p in elsewhere if (way := f"go to {p}") not in self.memory.failed]
         return Move("That does not work here.", ways[0] if ways else "look")
+
+    def _need(self) -> str:
+        goal = self.goal
+        if goal.lamp is not None:
+            return f"I need a {goal.thing} under {goal.lamp}."
+        if goal.count == 2:
+            done = ", one is there" if self.memory.placed else ""
+            return f"I need two {goal.thing} for {goal.place}{done}."
+        adjective = f"{goal.treatment} " if goal.treatment else ""
+        return f"I need a {adjective}{goal.thing} for {goal.place}."
 
     def _wanted(self) -> Move:
         held = self.memory.holding
@@ -65,11 +76,10 @@ class _Decision:
         ]
         for thing, place in wanted:
             if self.memory.at_hand(place):
-                found = f"Looking for {self.goal.thing}: {thing} is here."
-                return Move(found, f"take {thing} from {place}")
+                return Move(f"{thing} is here.", f"take {thing} from {place}")
         if wanted:
             thing, place = wanted[0]
-            return Move(f"Looking for {self.goal.thing}: {thing} is at {place}.", f"go to {place}")
+            return Move(f"{thing} is at {place}.", f"go to {place}")
         return self._search(self.goal.thing)
 
     def _open_goal(self, thing: str, place: str, target: str | None) -> bool:
@@ -80,28 +90,22 @@ class _Decision:
 
     def _search(self, wanted: str) -> Move:
         here = self.memory.at
-        looking = f"Looking for {wanted}: "
         if here is not None and here in self.memory.hidden and not self.memory.searched(here):
-            return Move(f"{looking}{here} is closed.", f"open {here}")
+            return Move(f"{here} is closed.", f"open {here}")
         unseen = self._order(wanted)
         if not unseen:
-            return Move(f"{looking}all was searched.", "look")
+            return Move("All was searched.", "look")
         if self.memory.at_hand(unseen[0]):
             verb = "open" if unseen[0] in self.memory.hidden else "examine"
-            return Move(f"{looking}{unseen[0]} is here too.", f"{verb} {unseen[0]}")
-        if here is None or self._replan(wanted, unseen):
-            plan = ", ".join(unseen[:PLAN])
-            return Move(f"{looking}try {plan}.", f"go to {unseen[0]}")
-        return Move(f"{looking}not here. Next is {unseen[0]}.", f"go to {unseen[0]}")
+            return Move(f"{unseen[0]} is here too.", f"{verb} {unseen[0]}")
+        if here is None or self.memory.since_change % PLAN == 0:
+            return Move(f"Try {', '.join(unseen[:PLAN])}.", f"go to {unseen[0]}")
+        return Move(f"No {wanted} at {here}, {unseen[0]} is next.", f"go to {unseen[0]}")
 
-    def _replan(self, wanted: str, unseen: list[str]) -> bool:
-        """A plan is used up every `PLAN` places; then the next ones are named."""
-        total = len(self._order(wanted, everything=True))
-        return (total - len(unseen)) % PLAN == 0
-
-    def _order(self, wanted: str, everything: bool = False) -> list[str]:
+    def _order(self, wanted: str) -> list[str]:
+        """Places not yet searched, likeliest first."""
         likely = self.prior.get(wanted, {})
-        places = [p for p in self.memory.places if everything or not self.memory.searched(p)]
+        places = [p for p in self.memory.places if not self.memory.searched(p)]
         return sorted(places, key=lambda place: -likely.get(kind(place), 0.0))
 
     def _finish(self, held: str) -> Move:
@@ -114,8 +118,9 @@ class _Decision:
                 return Move(f"There is no {_STATION[treatment]}.", "look")
             if self.memory.at_hand(station):
                 verb = _VERB[treatment]
-                return Move(f"{held} must be {treatment}.", f"{verb} {held} with {station}")
-            return Move(f"{held} must be {treatment}.", f"go to {station}")
+                here = f"{held} is not {treatment}, {station} is here."
+                return Move(here, f"{verb} {held} with {station}")
+            return Move(f"{held} is not {treatment}, {station} is next.", f"go to {station}")
         return self._place(held)
 
     def _place(self, held: str) -> Move:
@@ -123,18 +128,18 @@ class _Decision:
         if target is None:
             return Move(f"There is no {self.goal.place}.", "look")
         if not self.memory.at_hand(target):
-            return Move(f"{held} goes to {target}.", f"go to {target}")
+            return Move(f"{held} is ready, {target} is next.", f"go to {target}")
         if target in self.memory.hidden:
             return Move(f"{target} is closed.", f"open {target}")
         if not self.memory.searched(target):
             return Move(f"{target} is here too.", f"examine {target}")
-        return Move(f"{held} goes to {target}.", f"put {held} in/on {target}")
+        return Move(f"{held} is ready, {target} is here.", f"put {held} in/on {target}")
 
     def _under_lamp(self, lamp: str) -> Move:
         for found, place in self.memory.where(lamp):
             if self.memory.at_hand(place):
-                return Move(f"Looking for {lamp}: {found} is here.", f"use {found}")
-            return Move(f"Looking for {lamp}: {found} is at {place}.", f"go to {place}")
+                return Move(f"{found} is here.", f"use {found}")
+            return Move(f"{found} is at {place}.", f"go to {place}")
         return self._search(lamp)
 
     def _put_back(self, held: str) -> Move:

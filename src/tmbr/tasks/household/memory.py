@@ -39,7 +39,8 @@ class Memory:
     """places: in the order told. contents: last seen, by place. hidden: known to be closed.
 
     together: places reached at once, by each of them. unfit: (kind, place) that a place did not take.
-    failed: commands that did nothing since something last changed.
+    failed: commands that did nothing since something last changed. known_then: how many places had
+    been searched when the hands last got full or empty.
     """
 
     places: tuple[str, ...]
@@ -52,6 +53,7 @@ class Memory:
     together: dict[str, frozenset[str]] = field(default_factory=dict)
     unfit: set[tuple[str, str]] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
+    known_then: int = 0
 
     @classmethod
     def of(cls, room: str, turns: Iterable[tuple[str, str]]) -> Memory:
@@ -80,7 +82,9 @@ class Memory:
             self.holding = None
             self.contents.setdefault(move[2], []).append(move[1])
             self.placed[move[1]] = move[2]
-        elif move := _MOVES["treat"].match(command):
+        if _MOVES["take"].match(command) or _MOVES["put"].match(command):
+            self.known_then = len(self.contents)
+        if move := _MOVES["treat"].match(command):
             self.treated.add((move[2], _TREATED[move[1]]))
 
     def _refused(self, command: str) -> None:
@@ -125,6 +129,11 @@ class Memory:
             for thing in things
             if kind(thing) == wanted
         ]
+
+    @property
+    def since_change(self) -> int:
+        """Places searched since the hands last got full or empty."""
+        return len(self.contents) - self.known_then
 
     def searched(self, place: str) -> bool:
         return place in self.contents

@@ -21,7 +21,7 @@ from tmbr.tasks.household.session import HouseholdSession
 #: Samples of each generated split.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
 #: Raise it when prompt, rules or wording change: it is part of every episode's resume key.
-VERSION = "1"
+VERSION = "2"
 
 
 class Household:
