@@ -233,18 +233,18 @@ def knowledge(rng: Random) -> Turns:
 
 
 DRILLS: tuple[tuple[Callable[[Random], Turns], float], ...] = (
-    (copy_list, 0.5),
+    (copy_list, 0.4),
     (copy_kind, 1.0),
     (successor, 2.0),
-    (order, 1.0),
-    (likely, 2.5),
+    (order, 1.5),
+    (likely, 3.0),
     (present, 3.0),
-    (remembered, 1.5),
+    (remembered, 2.5),
     (first_of, 0.7),
     (station, 0.7),
     (closed, 0.4),
-    (goal_parts, 0.7),
-    (knowledge, 0.4),
+    (goal_parts, 0.4),
+    (knowledge, 0.2),
 )
 
 
