@@ -149,8 +149,9 @@ def present(rng: Random) -> Turns:
 def remembered(rng: Random) -> Turns:
     """Several observations, then: where was it?"""
     wanted = rng.choice(THINGS)
-    places = rng.sample(some_places(rng, 6, 12), k=4)
-    hidden = rng.randrange(4)
+    names = some_places(rng, 6, 12)
+    places = rng.sample(names, k=min(len(names), rng.choice((2, 3, 4, 6))))
+    hidden = rng.randrange(len(places))
     turns: Turns = [("user", "Remember what you see."), ("assistant", "Answer: Yes.")]
     name = f"{wanted} {rng.randint(1, 3)}"
     for index, place in enumerate(places):
@@ -163,6 +164,50 @@ def remembered(rng: Random) -> Turns:
         ("user", f"Where was a {wanted}?"),
         ("assistant", f"Answer: {name} is at {places[hidden]}."),
     ]
+
+
+def left(rng: Random) -> Turns:
+    """A plan, some of its places looked into in any order, then: which are left?"""
+    names = some_places(rng, 5, 14)
+    rng.shuffle(names)
+    plan = names[: rng.randint(4, 9)]
+    done = rng.sample(plan, rng.randint(1, len(plan) - 1))
+    turns: Turns = [
+        ("user", f"Keep this in mind: try {', '.join(plan)}."),
+        ("assistant", "Answer: Yes."),
+    ]
+    for place in done:
+        noise = seen(place, some_things(rng, 0, 4))
+        turns += [("user", noise), ("assistant", f"Answer: {place} is done.")]
+    rest = [place for place in plan if place not in done]
+    return [*turns, ("user", "Which are left?"), ("assistant", f"Answer: {', '.join(rest)}.")]
+
+
+def hands(rng: Random) -> Turns:
+    """What the world told of things taken, treated and put down; what is held now, and how is it?"""
+    turns: Turns = [("user", "Watch the hands."), ("assistant", "Answer: nothing.")]
+    held, state = "", "plain"
+    for _ in range(rng.randint(2, 8)):
+        place = f"{rng.choice(PLACES)} {rng.randint(1, 4)}"
+        chance = rng.random()
+        if chance < 0.3:
+            told = seen(place, some_things(rng, 0, 5))
+        elif chance < 0.4:
+            told = "Nothing happens."
+        elif not held:
+            held, state = f"{rng.choice(THINGS)} {rng.randint(1, 3)}", "plain"
+            told = f"You pick up the {held} from the {place}."
+        elif chance < 0.7:
+            verb = rng.choice(sorted(STATIONS))
+            state = STATES[verb]
+            told = f"You {verb} the {held} using the {STATIONS[verb]} 1."
+        else:
+            told, held = f"You put the {held} in/on the {place}.", ""
+        turns += [
+            ("user", told),
+            ("assistant", f"Answer: {held}, {state}." if held else "Answer: nothing."),
+        ]
+    return turns
 
 
 def first_of(rng: Random) -> Turns:
@@ -240,6 +285,8 @@ DRILLS: tuple[tuple[Callable[[Random], Turns], float], ...] = (
     (likely, 3.0),
     (present, 3.0),
     (remembered, 2.5),
+    (left, 2.0),
+    (hands, 1.5),
     (first_of, 0.7),
     (station, 0.7),
     (closed, 0.4),
@@ -252,3 +299,8 @@ def drill(rng: Random) -> Turns:
     functions, weights = zip(*DRILLS, strict=True)
     chosen: Callable[[Random], Turns] = rng.choices(functions, weights)[0]
     return chosen(rng)
+
+
+def practice(rng: Random) -> Turns:
+    """One drill, or several in one conversation: what is asked must be found among what is not."""
+    return [turn for _ in range(rng.choice((1, 1, 2, 4, 6, 9))) for turn in drill(rng)]

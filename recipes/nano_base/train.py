@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 
 import torch
-from drills import PLACES, THINGS, Turns, drill
+from drills import PLACES, THINGS, Turns, practice
 from play import play
 from prose import prose
 from tokens import END, render, train_tokenizer
@@ -24,11 +24,12 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tmbr.tasks.household import Household
 
-SHARES = {"play": 0.40, "drill": 0.50, "prose": 0.10}
+SHARES = {"play": 0.35, "practice": 0.5, "prose": 0.15}
 LONGEST = 1280
-STEP = 64
-#: Weight in the loss of what others say, and of commands in aimless play: both are drawn at random.
-HEARD = 0.15
+STEP = 32
+#: Share of what others say that is trained on, and weight of commands in aimless play: both are drawn
+#: at random, so that there is little to learn from them.
+HEARD = 0.1
 AIMLESS = 0.2
 
 
@@ -36,14 +37,14 @@ def document(rng: Random, task: Household) -> Turns:
     source = rng.choices(list(SHARES), list(SHARES.values()))[0]
     if source == "play":
         return play(rng, task)
-    return drill(rng) if source == "drill" else prose(rng)
+    return practice(rng) if source == "practice" else prose(rng)
 
 
 Row = tuple[list[int], list[float]]
 
 
-def encode(turns: Turns, tokenizer: PreTrainedTokenizerFast) -> Row:
-    """Token ids and the weight of each in the loss."""
+def encode(turns: Turns, tokenizer: PreTrainedTokenizerFast, rng: Random) -> Row:
+    """Token ids and the weight of each in the loss; which heard tokens are trained on is drawn."""
     ids: list[int] = []
     weights: list[float] = []
     for role, text in turns:
@@ -53,7 +54,8 @@ def encode(turns: Turns, tokenizer: PreTrainedTokenizerFast) -> Row:
         for part, weight in weighted(role, text + END):
             body = tokenizer(part, add_special_tokens=False)["input_ids"]
             ids += body
-            weights += [weight] * len(body)
+            heard = weight == HEARD
+            weights += [float(rng.random() < HEARD) if heard else weight for _ in body]
     return ids[:LONGEST], weights[:LONGEST]
 
 
@@ -75,7 +77,7 @@ def batches(seed: int, tokenizer: PreTrainedTokenizerFast, tokens: int) -> Itera
     task = Household()
     pools: dict[int, list[Row]] = {}
     while True:
-        row = encode(document(rng, task), tokenizer)
+        row = encode(document(rng, task), tokenizer, rng)
         length = -(-len(row[0]) // STEP) * STEP
         pool = pools.setdefault(length, [])
         pool.append(row)
@@ -102,13 +104,16 @@ def tensors(batch: list[Row], device: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def loss_of(model: LlamaForCausalLM, ids: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Weighted mean cross-entropy in nats. Right padding needs no mask under causal attention."""
+    """Weighted mean cross-entropy in nats. Right padding needs no mask under causal attention.
+
+    Only positions that carry loss are projected to the vocabulary.
+    """
+    trained = weights[:, 1:] > 0
     with torch.autocast(ids.device.type, dtype=torch.bfloat16):
-        logits = model(input_ids=ids).logits
-    losses = torch.nn.functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten(), reduction="none"
-    )
-    weight = weights[:, 1:].flatten()
+        hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+        logits = model.lm_head(hidden[trained]).float()
+    losses = torch.nn.functional.cross_entropy(logits, ids[:, 1:][trained], reduction="none")
+    weight = weights[:, 1:][trained]
     return (losses * weight).sum() / weight.sum()
 
 
@@ -154,7 +159,7 @@ def check(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, device: s
     found = {}
     model.eval()
     for function, _ in DRILLS:
-        rows = [encode(function(Random(f"check {k}")), tokenizer) for k in range(40)]
+        rows = [encode(function(Random(f"check {k}")), tokenizer, Random(k)) for k in range(40)]
         ids, _ = tensors(rows, device)
         with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
             guesses = model(input_ids=ids).logits.argmax(-1)

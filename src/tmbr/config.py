@@ -22,7 +22,8 @@ class Config(BaseModel):
 
 
 class ModelConfig(Config):
-    #: `nano`, `expert`, `noisy-expert:P`, `NAME@http://HOST/v1`, a path or a hub name.
+    #: `nano`, `expert`, `noisy-expert:P` (`:per-state`: errors fixed per state, `:slips`: those of a
+    #: learner, mended), `NAME@http://HOST/v1`, a path or a hub name.
     model: str = "nano"
     #: Folder or hub name of a PEFT adapter.
     adapter: str | None = None

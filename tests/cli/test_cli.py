@@ -63,6 +63,8 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["eval", "task=houshold"], "'household'"),
         (["eval", "data=alfworld-valid_sen"], "'alfworld-valid_seen'"),
         (["eval", "form=txt"], "'text'"),
+        (["eval", "--model", "noisy-expert:1.5", "--out", "DIR"], "0 <= P <= 1"),
+        (["eval", "--model", "noisy-expert:0.1:slip", "--out", "DIR"], "noisy-expert:P:slips"),
         (["eval", "DIR/grd.yaml"], "grid.yaml'"),
         (["data", "check", "DIR/grd.yaml"], "grid.yaml'"),
         (["eval", "a.yaml", "b.yaml"], "one config file"),

@@ -27,7 +27,7 @@ from tmbr.core.types import (
 )
 from tmbr.evaluation.intervals import bootstrap, ratio, share, wilson
 from tmbr.evaluation.metrics import compare, summary
-from tmbr.evaluation.table import markdown, table
+from tmbr.evaluation.table import comparison, markdown, table
 
 GOOD, BAD, MALFORMED = "good", "bad", "malformed"
 
@@ -173,6 +173,31 @@ def test_a_comparison_uses_the_pairing() -> None:
     assert (found["difference"], found["ci95"], found["failures_gone"]) == (0.0, (0.0, 0.0), 0.0)
     won = [played(str(i), True) for i in range(20)]
     assert compare(won, won)["failures_gone"] is None
+
+
+def test_errors_are_compared_by_their_shares_of_turns() -> None:
+    """a: 2 of 20 turns are inadmissible, b: 20 of 40; no turn of b is malformed, one of a is."""
+    b = [played(str(i), False, [BAD, GOOD] * 2) for i in range(10)]
+    a = [played(str(i), True, [BAD if i < 2 else GOOD, GOOD], strategy="x") for i in range(9)]
+    a.append(played("9", True, [GOOD, MALFORMED], strategy="x"))
+    found = compare(a, b)
+    errors = found["inadmissible"]
+    assert (errors["a"], errors["b"]) == (2 / 20, 20 / 40)
+    assert errors["ratio"] == pytest.approx(0.2)
+    low, high = errors["ci95"]
+    assert 0.0 <= low < 0.2 < high <= 0.6
+    assert found["malformed"] == {"a": 1 / 20, "b": 0.0, "ratio": None, "ci95": None}
+    assert "inadmissible turns × 0.20" in comparison(found)
+    assert "malformed turns" not in comparison(found)
+
+
+def test_a_ratio_to_what_hardly_happened_has_no_upper_end() -> None:
+    b = [played(str(i), False, [BAD if i == 0 else GOOD]) for i in range(10)]
+    a = [played(str(i), False, [BAD if i < 5 else GOOD], strategy="x") for i in range(10)]
+    found = compare(a, b)
+    assert found["inadmissible"]["ratio"] == pytest.approx(5)
+    assert found["inadmissible"]["ci95"][1] is None
+    assert "to any)" in comparison(found)
 
 
 def test_cells_without_a_common_sample_cannot_be_compared() -> None:

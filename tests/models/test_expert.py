@@ -77,6 +77,12 @@ def test_errors_come_at_their_rate(errors: str) -> None:
     assert drawn == [texts(model, f"state {i}", seed=i)[0] for i in range(2000)]
 
 
+def test_errors_say_that_they_are_mistakes() -> None:
+    model = NoisyExpert("noisy", right, wrong, 0.5)
+    answers = said(model, n=20)
+    assert {(erred(a.text), a.finish_reason) for a in answers} == {(True, "mistake"), (False, "stop")}
+
+
 def test_anew_a_retry_helps() -> None:
     model = NoisyExpert("noisy", right, wrong, 0.5, "anew")
     for state in range(20):

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from tmbr.core.errors import DataError
-from tmbr.core.types import Action, Finish, Message, Node, Run, Sample, Score, Step, ToolCall, Trace
+from tmbr.core.types import (
+    Action,
+    Completion,
+    Finish,
+    Message,
+    Node,
+    Run,
+    Sample,
+    Score,
+    Step,
+    ToolCall,
+    Trace,
+)
 from tmbr.tuning.rows import Row, Turn, read_rows, rows, write_rows
 
 TOOL = {"type": "function", "function": {"name": "take_action", "parameters": {"type": "object"}}}
@@ -38,7 +50,8 @@ def _trace() -> tuple[Trace, int]:
     right = _act(trace, task, "go right")
     refused = _act(trace, right, "jump", step=Step("Nothing happens.", admissible=False))
     mumbled = _act(trace, refused, "mumble", action=None, error="no call")
-    leaf = _act(trace, mumbled, "finish")
+    strayed = _act(trace, mumbled, "stray", completion=Completion("", finish_reason="mistake"))
+    leaf = _act(trace, strayed, "finish")
     trace.finish = Finish(leaf, Score(1.0, True), "completed")
     return trace, leaf
 
@@ -56,6 +69,8 @@ def test_only_sound_sampled_turns_of_the_kept_branch_carry_loss() -> None:
         ("tool", "Nothing happens.", 0),
         ("assistant", "I mumble.", 0),
         ("tool", "after mumble", 0),
+        ("assistant", "I stray.", 0),
+        ("tool", "after stray", 0),
         ("assistant", "I finish.", 1),
         ("tool", "after finish", 0),
     ]

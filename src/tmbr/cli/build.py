@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields, replace
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tmbr.config import ModelConfig, PlayConfig, SamplingConfig, StrategyConfig
 from tmbr.core.errors import ConfigError, nearest
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 TASKS = ("household",)
 ENDPOINT = re.compile(r"(?P<name>.+)@(?P<url>https?://.+)")
-NOISY = re.compile(r"noisy-expert:(?P<p>[0-9.]+)(?P<fixed>:per-state)?")
+NOISY = re.compile(r"noisy-expert:(?P<p>0?\.\d+|[01](?:\.0*)?)(?::(?P<how>per-state|slips))?")
+#: Share of a learner's errors from which no action can be read; the others name what is not there.
+SLIPS_MALFORMED = 0.1
 
 
 def build_task(config: PlayConfig) -> Household:
@@ -61,17 +63,16 @@ def _noisy(spec: str, task: Household) -> Model:
     from tmbr.models.expert import NoisyExpert
 
     told = NOISY.fullmatch(spec)
-    if not told or not 0 <= float(told["p"]) <= 1:
+    if not told:
         raise ConfigError(
-            f"model {spec!r}: write noisy-expert:P or noisy-expert:P:per-state, 0 <= P <= 1"
+            f"model {spec!r}: write noisy-expert:P, noisy-expert:P:per-state or noisy-expert:P:slips,"
+            " 0 <= P <= 1"
         )
-    return NoisyExpert(
-        spec,
-        task.expert,
-        task.mistake,
-        float(told["p"]),
-        "per state" if told["fixed"] else "anew",
-    )
+    p = float(told["p"])
+    if told["how"] == "slips":
+        return NoisyExpert(spec, task.expert, task.slip, p, malformed_share=SLIPS_MALFORMED)
+    errors: Literal["anew", "per state"] = "per state" if told["how"] else "anew"
+    return NoisyExpert(spec, task.expert, task.mistake, p, errors)
 
 
 def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) -> Strategy:

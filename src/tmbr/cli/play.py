@@ -83,16 +83,19 @@ def evaluate(config: EvalConfig) -> int:
     from rich.console import Console
 
     from tmbr.evaluation.metrics import summary
-    from tmbr.evaluation.table import table
+    from tmbr.evaluation.table import comparison, table
 
     by_cell = _by_cell(traces, cells)
     timing = read_timing(config.out / "traces.jsonl")
     rows = summary((trace for cell in by_cell.values() for trace in cell), timing)
-    found = {"rows": rows, "comparisons": _comparisons(by_cell), "versions": _versions()}
+    comparisons = _comparisons(by_cell)
+    found = {"rows": rows, "comparisons": comparisons, "versions": _versions()}
     target = config.out / "summary.json"
     _write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table(rows, console.width))
+    for compared in comparisons:
+        print(f"- {comparison(compared)}")
     print(f"summary: {target}")
     return 0
 

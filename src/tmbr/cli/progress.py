@@ -85,7 +85,7 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-        else:
+        elif kind is None or self.meter.done:
             self.say(f"{self.title}: {self.meter.line()}")
 
     def reuse(self, finish: Finish) -> None:

@@ -128,7 +128,8 @@ class Usage:
 class Completion:
     """One sampled answer. token_ids and logprobs are empty where the model does not tell them.
 
-    finish_reason: `stop`, `length`, `tool_calls` or `context` (no room was left to answer).
+    finish_reason: `stop`, `length`, `tool_calls`, `context` (no room was left to answer), or `mistake`
+    (a teacher's error on purpose, from which only its mending is learnt).
     """
 
     text: str

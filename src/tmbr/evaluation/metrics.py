@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from tmbr.core.errors import DataError
@@ -37,23 +38,26 @@ def summary(traces: Iterable[Trace], timing: Mapping[str, Timing], seed: int = 0
 
 
 def compare(a: Sequence[Trace], b: Sequence[Trace], seed: int = 0) -> Row:
-    """Success of cell `a` minus that of `b` over the same samples and seeds.
+    """Cell `a` against cell `b` over the same samples and seeds: success minus, errors over.
 
-    ci95: bootstrap over samples. failures_gone: by how much of its own number `a` has fewer failures
-    than `b`, new ones counted against it; None when `b` never fails. Raises DataError when not a
-    single sample and seed is in both.
+    difference: of success; ci95: bootstrap over samples. failures_gone: by how much of its own number
+    `a` has fewer failures than `b`, new ones counted against it; None when `b` never fails. malformed,
+    inadmissible: the share of turns in each, `ratio` of a's to b's and its interval; None when `b` has
+    none, and the upper end None where some resample of `b` has none. Raises DataError when not a single
+    sample and seed is in both.
     """
     left, right = _by_question(a), _by_question(b)
     shared = sorted(left.keys() & right.keys())
     if not shared:
         raise DataError("the two cells share no sample and seed: nothing to compare")
-    clusters: dict[str, list[tuple[bool, bool]]] = {}
-    for sample, run_seed in shared:
-        pair = (left[sample, run_seed], right[sample, run_seed])
-        clusters.setdefault(sample, []).append(pair)
-    sums: list[Pair] = [(sum(x - y for x, y in pairs), len(pairs)) for pairs in clusters.values()]
-    failed_a = sum(not left[key] for key in shared)
-    failed_b = sum(not right[key] for key in shared)
+    clusters: dict[str, list[tuple[Trace, Trace]]] = {}
+    for question in shared:
+        clusters.setdefault(question[0], []).append((left[question], right[question]))
+    sums: list[Pair] = [
+        (sum(_won(x) - _won(y) for x, y in pairs), len(pairs)) for pairs in clusters.values()
+    ]
+    failed_a = sum(not _won(left[key]) for key in shared)
+    failed_b = sum(not _won(right[key]) for key in shared)
     return {
         "a": _name(a[0]),
         "b": _name(b[0]),
@@ -61,7 +65,32 @@ def compare(a: Sequence[Trace], b: Sequence[Trace], seed: int = 0) -> Row:
         "difference": ratio(sums),
         "ci95": bootstrap(sums, ratio, seed),
         "failures_gone": 1 - failed_a / failed_b if failed_b else None,
+        "malformed": _errors(list(clusters.values()), _malformed, seed),
+        "inadmissible": _errors(list(clusters.values()), _inadmissible, seed),
     }
+
+
+def _errors(
+    clusters: Sequence[Sequence[tuple[Trace, Trace]]], wrong: Callable[[Node], bool], seed: int
+) -> Row:
+    """Shares of wrong turns in both cells, and the ratio of the first to the second."""
+
+    def counted(traces: Iterable[Trace]) -> Pair:
+        turns = [node for trace in traces for node in _turns(trace)]
+        return sum(map(wrong, turns)), len(turns)
+
+    pairs = [(counted(x for x, _ in c), counted(y for _, y in c)) for c in clusters]
+
+    def over(drawn: Sequence[tuple[Pair, Pair]]) -> float:
+        below = ratio([b for _, b in drawn])
+        return ratio([a for a, _ in drawn]) / below if below else inf
+
+    a, b = ratio([pair for pair, _ in pairs]), ratio([pair for _, pair in pairs])
+    found: Row = {"a": a, "b": b, "ratio": None, "ci95": None}
+    if b:
+        low, high = bootstrap(pairs, over, seed)
+        found |= {"ratio": a / b, "ci95": (low, high if high < inf else None)}
+    return found
 
 
 def _row(cell: Sequence[Trace], timing: Mapping[str, Timing], seed: int) -> Row:
@@ -124,8 +153,12 @@ def _inadmissible(node: Node) -> bool:
     return node.action is not None and node.step is not None and node.step.admissible is False
 
 
-def _by_question(cell: Sequence[Trace]) -> dict[tuple[str, int], bool]:
-    return {(trace.sample.digest, trace.run.seed): _finish(trace).score.success for trace in cell}
+def _by_question(cell: Sequence[Trace]) -> dict[tuple[str, int], Trace]:
+    return {(trace.sample.digest, trace.run.seed): trace for trace in cell}
+
+
+def _won(trace: Trace) -> bool:
+    return _finish(trace).score.success
 
 
 def _name(trace: Trace) -> str:

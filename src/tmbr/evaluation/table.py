@@ -59,6 +59,24 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def comparison(found: Mapping[str, Any]) -> str:
+    """One paired comparison (see `tmbr.evaluation.metrics.compare`) as a line."""
+    low, high = found["ci95"]
+    line = (
+        f"{found['a']} against {found['b']}: success {_points(found['difference'])} points"
+        f" ({_points(low)} to {_points(high)})"
+    )
+    if found["failures_gone"] is not None and found["failures_gone"] > 0:
+        line += f", {_percent(found['failures_gone'])} of the failures gone"
+    for kind in ("malformed", "inadmissible"):
+        errors = found[kind]
+        if errors["ratio"] is not None:
+            low, high = errors["ci95"]
+            upper = "any" if high is None else f"{high:.2f}"
+            line += f"; {kind} turns × {errors['ratio']:.2f} ({low:.2f} to {upper})"
+    return line
+
+
 def title(rows: Sequence[Mapping[str, Any]]) -> str:
     """Which questions the rows answer: task, data and split."""
     return "; ".join(dict.fromkeys(f"{row['task']} · {row['data']} · {row['split']}" for row in rows))
@@ -66,6 +84,10 @@ def title(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}%"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
 
 
 def _amount(value: float | None) -> str:

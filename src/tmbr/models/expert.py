@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from tmbr.core.errors import ConfigError
-from tmbr.core.types import Message, derive_seed, digest
-from tmbr.models.scripted import ScriptedModel
+from tmbr.core.types import Completion, Message, derive_seed, digest
+from tmbr.models.scripted import Answer, ScriptedModel
 
 #: Reads a conversation, and nothing else; writes the next turn.
 Policy = Callable[[Sequence[Message]], Message]
-#: A wrong but admissible turn.
+#: A wrong turn that is well-formed.
 Mistake = Callable[[Sequence[Message], random.Random], Message]
 
 #: Turns from which no action can be read, in any form of actions.
@@ -32,7 +32,7 @@ class ExpertModel(ScriptedModel):
 
 
 class NoisyExpert(ScriptedModel):
-    """The policy, except that with probability `p` a turn is an error.
+    """The policy, except that with probability `p` a turn is an error, finished as `mistake`.
 
     Of the errors `malformed_share` are malformed, the others a mistake. Candidate i has its own
     generator, from (the call's seed, i), which always chooses the words of its error. The decision
@@ -64,17 +64,18 @@ class NoisyExpert(ScriptedModel):
         self._p, self._malformed_share = p, malformed_share
         self._errors, self._seed = errors, seed
 
-    def _answers(self, messages: Sequence[Message], n: int, seed: int) -> list[Message]:
+    def _answers(self, messages: Sequence[Message], n: int, seed: int) -> list[Answer]:
         return [self._answer(messages, random.Random(derive_seed(seed, i))) for i in range(n)]
 
-    def _answer(self, messages: Sequence[Message], own: random.Random) -> Message:
+    def _answer(self, messages: Sequence[Message], own: random.Random) -> Answer:
         decides = own if self._errors == "anew" else random.Random(self._state(messages))
         errs, malformed = decides.random() < self._p, decides.random() < self._malformed_share
         if not errs:
             return self._policy(messages)
-        return (
-            Message("assistant", own.choice(MALFORMED)) if malformed else self._mistake(messages, own)
-        )
+        if malformed:
+            return Completion(own.choice(MALFORMED), finish_reason="mistake")
+        wrong = self._mistake(messages, own)
+        return Completion(wrong.content, wrong.tool_calls, finish_reason="mistake")
 
     def _state(self, messages: Sequence[Message]) -> int:
         said = [

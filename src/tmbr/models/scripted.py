@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from tmbr.core.errors import ModelFault
 from tmbr.core.types import Completion, Context, Message, Sampling, Tool, Usage
 
+Answer = str | Message | Completion
 #: (conversation, n, seed) -> n answers.
-Script = Callable[[Sequence[Message], int, int], Sequence[str | Message]]
+Script = Callable[[Sequence[Message], int, int], Sequence[Answer]]
 
 
 class ScriptedModel:
@@ -20,7 +21,7 @@ class ScriptedModel:
 
     def __init__(
         self,
-        script: Script | Sequence[str | Message],
+        script: Script | Sequence[Answer],
         name: str = "scripted",
         context_limit: int = 1_000_000,
         weights_version: str = "scripted",
@@ -68,10 +69,10 @@ def words(message: Message) -> int:
     return len(" ".join([message.content, *calls]).split())
 
 
-def _in_order(answers: Sequence[str | Message]) -> Script:
+def _in_order(answers: Sequence[Answer]) -> Script:
     left = iter(answers)
 
-    def script(messages: Sequence[Message], n: int, seed: int) -> list[str | Message]:  # noqa: ARG001
+    def script(messages: Sequence[Message], n: int, seed: int) -> list[Answer]:  # noqa: ARG001
         given = [answer for _, answer in zip(range(n), left, strict=False)]
         if len(given) < n:
             raise ModelFault(f"the script of {len(answers)} answers is used up")
@@ -80,7 +81,9 @@ def _in_order(answers: Sequence[str | Message]) -> Script:
     return script
 
 
-def _completion(answer: str | Message) -> Completion:
+def _completion(answer: Answer) -> Completion:
+    if isinstance(answer, Completion):
+        return answer
     if isinstance(answer, str):
         return Completion(answer)
     reason = "tool_calls" if answer.tool_calls else "stop"

@@ -65,7 +65,7 @@ def _turns(trace: Trace, leaf: int) -> Iterator[Turn]:
 
     The conversation may pass through nodes that are not on the branch (a failed attempt told before a
     restart): they are context. So are turns from which no action could be read, or one that the world
-    did not offer: their mending is learnt, they are not.
+    did not offer, and mistakes made on purpose: their mending is learnt, they are not.
     """
     branch = set(trace.branch(leaf))
     for index in trace.conversation(leaf):
@@ -78,7 +78,8 @@ def _turns(trace: Trace, leaf: int) -> Iterator[Turn]:
 
 def _teaches(node: Node) -> bool:
     refused = node.step is not None and node.step.admissible is False
-    return node.sampled and node.error is None and not refused
+    mistake = node.completion is not None and node.completion.finish_reason == "mistake"
+    return node.sampled and node.error is None and not refused and not mistake
 
 
 def write_rows(path: Path, content: Iterable[Row]) -> int:

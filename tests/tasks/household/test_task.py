@@ -74,6 +74,27 @@ def test_a_mistake_is_wrong_and_nearly_always_admissible(form: str) -> None:
     assert not any(game.steps[-1].status == "completed" for game in games)
 
 
+def test_a_slip_is_wrong_often_refused_and_mended() -> None:
+    """Every fifth turn a slip: the expert still wins most games, and is itself never refused."""
+    task = Household()
+    rng = Random(0)
+    slips: list[str] = []
+
+    def stumble(messages: list[Message]) -> Message:
+        if rng.random() > 0.2:
+            return task.expert(messages)
+        wrong = task.slip(messages, rng)
+        slips.append(task.form.command(wrong) or "")
+        assert slips[-1] != task.form.command(task.expert(messages))
+        return wrong
+
+    games = [play(task, sample, stumble) for sample in task.samples("validation")[:40]]  # type: ignore[arg-type]
+    refused = [command for game in games for command in game.inadmissible]
+    assert 0.3 * len(slips) < len(refused) < 0.9 * len(slips)
+    assert set(refused) <= set(slips)
+    assert sum(game.steps[-1].status == "completed" for game in games) > 30
+
+
 def test_a_mistake_is_drawn_from_the_generator_alone() -> None:
     task = Household()
     sample = task.samples("validation")[0]

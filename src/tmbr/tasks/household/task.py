@@ -14,12 +14,14 @@ from tmbr.environments.household import GENERATOR, Game, generate
 from tmbr.tasks.household import data as files
 from tmbr.tasks.household.expert import decide
 from tmbr.tasks.household.forms import FORMS, Form
-from tmbr.tasks.household.memory import places
+from tmbr.tasks.household.memory import kind, names, places
 from tmbr.tasks.household.prior import Prior, common_sense
 from tmbr.tasks.household.session import HouseholdSession
 
 #: Samples of each generated split.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
+#: Share of a learner's errors that are an admissible walk or look without a reason.
+ASTRAY = 0.3
 #: Raise it when prompt, rules or wording change: it is part of every episode's resume key.
 VERSION = "2"
 
@@ -97,6 +99,24 @@ class Household:
         last = turns[-1][0] if turns else ""
         choice = rng.choice(sorted({"look", "inventory", *wrong} - {right, last}))
         return self.form.write("I try something else.", choice)
+
+    def slip(self, messages: Sequence[Message], rng: Random) -> Message:
+        """A learner's error: one name of the right turn mistaken for another, or a walk astray.
+
+        A plan stays as it is told: what comes after it is read from there.
+        """
+        room, turns = self._told(messages)
+        right = decide(room, turns, self.prior)
+        said = names(right.command)
+        if not said or rng.random() < ASTRAY:
+            return self.mistake(messages, rng)
+        wrong = rng.choice(said)
+        near = {*places(room), *(name for _, answer in turns[-2:] for name in names(answer))}
+        others = sorted({*near, *(f"{kind(wrong)} {number}" for number in (1, 2, 3))} - {wrong})
+        other = rng.choice(others)
+        plan = len(names(right.thought)) > 2
+        thought = right.thought if plan else right.thought.replace(wrong, other)
+        return self.form.write(thought, right.command.replace(wrong, other))
 
     def walkthrough(self, sample: Sample) -> list[Message]:
         """The privileged teacher: the game's own solution, as messages."""
