@@ -22,8 +22,9 @@ class Config(BaseModel):
 
 
 class ModelConfig(Config):
-    #: `nano`, `expert`, `noisy-expert:P` (`:per-state`: errors fixed per state, `:slips`: those of a
-    #: learner, mended), `NAME@http://HOST/v1`, a path or a hub name.
+    #: `nano`, `expert`, `walkthrough` (the solution itself: privileged), `NAME@http://HOST/v1`, a path
+    #: or a hub name. `noisy-expert:P` errs anew each turn, `noisy-expert:P:per-state` in the same
+    #: states, `noisy-expert:P:slips` as a learner does, and mends it.
     model: str = "nano"
     #: Folder or hub name of a PEFT adapter.
     adapter: str | None = None

@@ -117,3 +117,11 @@ def test_an_unknown_strategy_names_the_nearest(tmp_path: Path) -> None:
     assert said.count("\n") == 1
     assert "'multibranch'" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_the_walkthrough_is_a_privileged_teacher(tmp_path: Path) -> None:
+    finished("collect", "--model", "walkthrough", "--samples", "30", "--out", str(tmp_path))
+    traces = read_traces(tmp_path / "traces.jsonl")
+    assert len(traces) == 30
+    assert all(trace.finish and trace.finish.score.success for trace in traces)
+    assert {trace.run.access for trace in traces} == {"privileged"}

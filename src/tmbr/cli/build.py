@@ -37,6 +37,10 @@ def build_model(config: ModelConfig, task: Household) -> Model:
         from tmbr.models.expert import ExpertModel
 
         return ExpertModel("expert", task.expert)
+    if spec == "walkthrough":
+        from tmbr.models.expert import Walkthrough
+
+        return Walkthrough("walkthrough", task.walkthrough)
     if spec.startswith("noisy-expert"):
         return _noisy(spec, task)
     if endpoint := ENDPOINT.fullmatch(spec):

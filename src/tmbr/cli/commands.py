@@ -38,8 +38,8 @@ Models = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
-        help="nano, expert, noisy-expert:P[:per-state|:slips], NAME@http://HOST/v1, a path "
-        "or a hub name.",
+        help="nano, expert, walkthrough, noisy-expert:P[:per-state|:slips], NAME@http://HOST/v1, "
+        "a path or a hub name.",
     ),
 ]
 Adapter = Annotated[str | None, typer.Option(help="PEFT adapter of the model: a folder or a hub name.")]

@@ -22,6 +22,7 @@ from tmbr.core.errors import DataError
 from tmbr.core.protocols import Model, Strategy, Task
 from tmbr.core.store import TraceStore, read_timing, read_traces
 from tmbr.core.types import Budget, Run, Sample, Trace, digest
+from tmbr.models.expert import Walkthrough
 from tmbr.runner import Job, run
 
 INTERRUPTED = 130
@@ -50,7 +51,8 @@ class Grid:
         for strategy in (second for first, second in self.cells if first == name):
             for of in self._runs(name, strategy, model):
                 for sample in islice(self.samples, self.config.samples):
-                    yield Job(sample, self.task, self.strategies[strategy][1], model, None, budget, of)
+                    who = model.of(sample) if isinstance(model, Walkthrough) else model
+                    yield Job(sample, self.task, self.strategies[strategy][1], who, None, budget, of)
 
     def _runs(self, name: str, label: str, model: Model) -> list[Run]:
         told, strategy = self.strategies[label]
@@ -61,7 +63,7 @@ class Grid:
                 task=self.task.name,
                 model=name,
                 strategy=label,
-                access=strategy.access,
+                access="privileged" if isinstance(model, Walkthrough) else strategy.access,
                 seed=seed,
                 adapter=self.models[name].adapter,
                 version=self.task.version,

@@ -1,4 +1,4 @@
-"""A task's expert as a model, and one that errs on purpose: with it search is tested."""
+"""A task's teachers as models: expert, walkthrough, and an expert that errs on purpose."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from tmbr.core.errors import ConfigError
-from tmbr.core.types import Completion, Message, derive_seed, digest
+from tmbr.core.errors import ConfigError, ModelFault
+from tmbr.core.types import Completion, Message, Sample, derive_seed, digest
 from tmbr.models.scripted import Answer, ScriptedModel
 
 #: Reads a conversation, and nothing else; writes the next turn.
@@ -29,6 +29,29 @@ class ExpertModel(ScriptedModel):
 
     def __init__(self, name: str, policy: Policy) -> None:
         super().__init__(lambda messages, n, _: [policy(messages)] * n, name, weights_version="expert")
+
+
+class Walkthrough(ScriptedModel):
+    """The privileged teacher: it knows the solution of a sample and tells it turn by turn.
+
+    A model hears only the conversation, so `of` makes the one that answers for a given sample.
+    """
+
+    def __init__(self, name: str, solution: Callable[[Sample], Sequence[Message]]) -> None:
+        super().__init__([], name, weights_version="walkthrough")
+        self._solution = solution
+
+    def of(self, sample: Sample) -> ScriptedModel:
+        """Raises ModelFault when it is asked for more turns than the solution has."""
+        turns = self._solution(sample)
+
+        def next_turn(messages: Sequence[Message], n: int, _: int) -> list[Answer]:
+            told = sum(message.role == "assistant" for message in messages)
+            if told >= len(turns):
+                raise ModelFault(f"{sample.id}: its walkthrough has only {len(turns)} turns")
+            return [turns[told]] * n
+
+        return ScriptedModel(next_turn, self.name, weights_version=self.weights_version)
 
 
 class NoisyExpert(ScriptedModel):
