@@ -6,7 +6,6 @@ whether an inadmissible command is repaired.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from tmbr.core.errors import ActionError
-from tmbr.core.types import Action, Completion, Message, Tool, ToolCall
+from tmbr.core.types import Action, Completion, Message, Tool
+from tmbr.tasks.calls import read_arguments, read_call, tool, write_call
 
 _ACTION = re.compile(r"^[ \t]*Action:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 _FOLDER = Path(__file__).parent
@@ -74,24 +74,11 @@ class ToolForm:
     prompt = (_FOLDER / "agentbench.jinja").read_text()
     no_action = "That was no call of take_action. Call it with one of the available actions."
     tools: Sequence[Tool] = (
-        {
-            "type": "function",
-            "function": {
-                "name": "take_action",
-                "description": "Do one action in the household.",
-                "parameters": {
-                    "type": "object",
-                    "properties": {
-                        "action": {
-                            "type": "string",
-                            "description": "One of the available actions, letter for letter.",
-                        }
-                    },
-                    "required": ["action"],
-                    "additionalProperties": False,
-                },
-            },
-        },
+        tool(
+            "take_action",
+            "Do one action in the household.",
+            action="One of the available actions, letter for letter.",
+        ),
     )
 
     def show(self, observation: str, admissible: Sequence[str]) -> str:
@@ -99,22 +86,19 @@ class ToolForm:
 
     def read(self, completion: Completion) -> Action:
         """The first tool call. Raises ActionError when there is none or its arguments do not fit."""
-        if not completion.tool_calls:
-            raise ActionError("malformed", "there is no tool call")
-        call = completion.tool_calls[0]
-        if call.name != "take_action":
-            raise ActionError("arguments", f"there is no tool {call.name!r}, only take_action")
-        command = _argument(call.arguments)
-        if command is None or not command.strip():
-            raise ActionError("arguments", 'the arguments are not {"action": "…"}')
-        return Action("take_action", {"action": command}, completion.text)
+        action = read_call(completion, self.tools)
+        if not action.arguments["action"].strip():
+            raise ActionError("arguments", "the action is empty")
+        return action
 
     def write(self, thought: str, command: str) -> Message:
-        call = ToolCall("call_0", "take_action", json.dumps({"action": command}))
-        return Message("assistant", thought, (call,))
+        return write_call(thought, "take_action", {"action": command})
 
     def command(self, message: Message) -> str | None:
-        return _argument(message.tool_calls[0].arguments) if message.tool_calls else None
+        if not message.tool_calls:
+            return None
+        value = (read_arguments(message.tool_calls[0].arguments) or {}).get("action")
+        return value if isinstance(value, str) else None
 
     def repair(self, command: str, admissible: Sequence[str]) -> str:
         """AgentBench's closest-command rule: the highest BLEU above 0.01, else the command itself."""
@@ -126,15 +110,6 @@ class ToolForm:
 
 
 FORMS: dict[str, type[TextForm] | type[ToolForm]] = {"text": TextForm, "agentbench": ToolForm}
-
-
-def _argument(arguments: str) -> str | None:
-    try:
-        values = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return None
-    value = values.get("action") if isinstance(values, dict) else None
-    return value if isinstance(value, str) else None
 
 
 def bleu(reference: Sequence[str], candidate: Sequence[str]) -> float:
