@@ -143,6 +143,16 @@ def test_on_a_cpu_the_loss_is_trls_and_weights_weigh(
     monkeypatch.setattr(WeightedTrainer, "_on_one_cpu", lambda _: False)  # as on a GPU
     fused = trainer.compute_loss(trainer.model, {**batch, "loss_weight": weight})
     assert fused.item() == pytest.approx(expected.item(), rel=1e-4)
+    trainer.focal = 2.0
+    expected = (nll * (1 - (-nll).exp()) ** 2).sum() / (batch["labels"] >= 0).sum()
+    assert expected.item() < theirs.item()
+    for _ in ("on a GPU", "on a CPU"):
+        focal = trainer.compute_loss(trainer.model, {**batch, "loss_weight": ones})
+        assert focal.item() == pytest.approx(expected.item(), rel=1e-3)
+        monkeypatch.setattr(WeightedTrainer, "_on_one_cpu", lambda _: True)
+    trainer.model.eval()
+    plain = trainer.compute_loss(trainer.model, {**batch, "loss_weight": ones})
+    assert plain.item() == pytest.approx(theirs.item(), rel=1e-4)
     shown = [example["loss_weight"] for example in trainer.train_dataset]
     heavy = {round(value, 4) for row in shown for value in row if value}
     assert max(heavy) == pytest.approx(3 * min(heavy), rel=1e-3)

@@ -148,6 +148,7 @@ def make_trainer(
         ),
         callbacks=[Journal(out / "metrics.jsonl"), clock],
     )
+    trainer.focal = config.focal
     trainer.remove_callback(PrinterCallback)
     return trainer, clock
 

@@ -66,6 +66,10 @@ class SftConfig(BaseModel):
     clip: float = Field(1.0, gt=0)
     """Largest norm of the gradient."""
 
+    focal: float = Field(0.0, ge=0)
+    """Focal loss (Lin et al., 2017): each token weighs (1 - its probability) ** focal, so that the few
+    that decide are not drowned by the many that follow; 0 is plain cross-entropy."""
+
     eval_fraction: float = Field(0.05, ge=0, lt=1)
     """Share of the samples held out; `eval_loss` is measured on them at each save and at the end."""
     save_every: int = Field(200, ge=1)

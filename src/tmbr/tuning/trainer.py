@@ -70,7 +70,10 @@ class ByLength(torch.utils.data.Sampler[int]):
 
 
 class WeightedTrainer(SFTTrainer):  # type: ignore[misc]
-    """Trains on rows that are tokens already (see `collate`); weights do not count in evaluation."""
+    """Trains on rows that are tokens already (see `collate`); neither weights nor `focal` count in
+    evaluation."""
+
+    focal: float = 0.0
 
     def compute_loss(
         self,
@@ -86,7 +89,7 @@ class WeightedTrainer(SFTTrainer):  # type: ignore[misc]
         if self._on_one_cpu():
             scores, hits = self._scored(inputs)
             loss = self._weighted(scores, hits, weight, labelled, num_items_in_batch)
-        elif bool((weight[labelled] != 1).any()):
+        elif self.focal or bool((weight[labelled] != 1).any()):
             outputs = model(**inputs, use_cache=False, fused_lm_head=True)
             scores, hits = outputs.log_probs, outputs.is_top1
             loss = self._weighted(scores, hits, weight, labelled, num_items_in_batch)
@@ -126,7 +129,10 @@ class WeightedTrainer(SFTTrainer):  # type: ignore[misc]
     def _weighted(self, scores: Any, hits: Any, weight: Any, labelled: Any, count: Any) -> Any:
         """Negative log-likelihood of each label times its weight, over the number of labels."""
         labels = labelled[:, 1:].sum()
-        loss = -(scores * weight[:, 1:]).sum() / (labels if count is None else count)
+        weight = weight[:, 1:]
+        if self.focal and self.model.training:
+            weight = weight * (1 - scores.detach().exp()) ** self.focal
+        loss = -(scores * weight).sum() / (labels if count is None else count)
         if self.args.average_tokens_across_devices and count is not None:
             loss = loss * self.accelerator.num_processes
         mode = "train" if self.model.training else "eval"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.tasks.household.playing import play
 from tmbr.core.types import Message
 from tmbr.environments.household import TASK_TYPES
 from tmbr.tasks.household import Household
-from tmbr.tasks.household.expert import decide
+from tmbr.tasks.household.expert import decide, imagine
 from tmbr.tasks.household.prior import common_sense
 from tmbr.tasks.household.session import ROUNDS
 
@@ -48,6 +49,26 @@ def test_a_note_of_an_earlier_try_does_not_confuse_it(form: str) -> None:
     for sample in task.samples("validation")[:12]:
         plain = play(task, sample, task.expert)
         assert play(task, sample, task.expert, NOTE).commands == plain.commands
+
+
+def test_what_is_imagined_is_refused_and_the_search_goes_on() -> None:
+    task, rng, imagined = Household(), Random(0), 0
+    for sample in task.samples("validation")[:40]:
+        told: list[str] = []
+
+        def dream(messages: list[Message], task: Household = task, told: list[str] = told) -> Message:
+            found = imagine(*task._told(messages), rng)
+            if found is None or len(told) > 3:
+                return task.expert(messages)
+            told.append(found.command)
+            return task.form.write(found.thought, found.command)
+
+        played = play(task, sample, dream)  # type: ignore[arg-type]
+        assert played.inadmissible == told
+        assert all(command.startswith(("take ", "use ")) for command in told)
+        assert played.steps[-1].status == "completed" or len(played.steps) == ROUNDS
+        imagined += len(told)
+    assert imagined > 40
 
 
 def test_it_follows_what_it_is_told_and_not_the_state() -> None:

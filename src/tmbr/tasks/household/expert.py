@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from random import Random
 
 from tmbr.tasks.household.goal import Goal, read_goal
 from tmbr.tasks.household.memory import Memory, kind
@@ -36,6 +37,24 @@ def decide(room: str, turns: Iterable[tuple[str, str]], prior: Prior) -> Move:
     return _Decision(goal, memory, prior).move()
 
 
+def imagine(room: str, turns: Iterable[tuple[str, str]], rng: Random) -> Move | None:
+    """A learner's commonest error: what is looked for is seen where it is not.
+
+    None when nothing is looked for at a place.
+    """
+    goal = read_goal(room.rsplit("Your task is to:", 1)[-1].split("\n", 1)[0])
+    memory = Memory.of(room, turns)
+    if goal is None or memory.at is None:
+        return None
+    wanted = goal.lamp if memory.holding else goal.thing
+    if wanted is None or wanted in map(kind, memory.contents.get(memory.at, [])):
+        return None
+    need = _Decision(goal, memory, {}).need()
+    name = f"{wanted} {rng.choice((1, 1, 2, 3))}"
+    command = f"use {name}" if memory.holding else f"take {name} from {memory.at}"
+    return Move(f"{need} {name} is here.", command)
+
+
 @dataclass(slots=True)
 class _Decision:
     goal: Goal
@@ -46,12 +65,12 @@ class _Decision:
         """Each thought begins with the goal, so that no later one depends on a far-away sentence."""
         move = self._wanted()
         if move.command not in self.memory.failed:
-            return Move(f"{self._need()} {move.thought}", move.command)
+            return Move(f"{self.need()} {move.thought}", move.command)
         elsewhere = [p for p in self.memory.places if not self.memory.at_hand(p)]
         ways = [way for p in elsewhere if (way := f"go to {p}") not in self.memory.failed]
         return Move("That does not work here.", ways[0] if ways else "look")
 
-    def _need(self) -> str:
+    def need(self) -> str:
         goal = self.goal
         if goal.lamp is not None:
             return f"I need a {goal.thing} under {goal.lamp}."

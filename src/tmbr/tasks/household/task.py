@@ -12,7 +12,7 @@ from tmbr.core.protocols import Session
 from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
 from tmbr.environments.household import GENERATOR, Game, generate
 from tmbr.tasks.household import data as files
-from tmbr.tasks.household.expert import decide
+from tmbr.tasks.household.expert import decide, imagine
 from tmbr.tasks.household.forms import FORMS, Form
 from tmbr.tasks.household.memory import kind, names, places
 from tmbr.tasks.household.prior import Prior, common_sense
@@ -20,7 +20,9 @@ from tmbr.tasks.household.session import HouseholdSession
 
 #: Samples of each generated split.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
-#: Share of a learner's errors that are an admissible walk or look without a reason.
+#: Share of a learner's errors that are an imagined find, where something is looked for; and of the
+#: others, an admissible walk or look without a reason.
+IMAGINED = 0.6
 ASTRAY = 0.3
 #: Raise it when prompt, rules or wording change: it is part of every episode's resume key.
 VERSION = "2"
@@ -101,12 +103,14 @@ class Household:
         return self.form.write("I try something else.", choice)
 
     def slip(self, messages: Sequence[Message], rng: Random) -> Message:
-        """A learner's error: one name of the right turn mistaken for another, or a walk astray.
+        """A learner's error: a find that is imagined, a name mistaken for another, or a walk astray.
 
         A plan stays as it is told: what comes after it is read from there.
         """
         room, turns = self._told(messages)
         right = decide(room, turns, self.prior)
+        if (found := imagine(room, turns, rng)) and rng.random() < IMAGINED:
+            return self.form.write(found.thought, found.command)
         said = names(right.command)
         if not said or rng.random() < ASTRAY:
             return self.mistake(messages, rng)
