@@ -58,7 +58,7 @@ def test_what_is_imagined_is_refused_and_the_search_goes_on() -> None:
 
         def dream(messages: list[Message], task: Household = task, told: list[str] = told) -> Message:
             found = imagine(*task._told(messages), rng)
-            if found is None or len(told) > 3:
+            if found is None or len(messages) % 4 == 1 or len(told) > 3:
                 return task.expert(messages)
             told.append(found.command)
             return task.form.write(found.thought, found.command)

@@ -96,7 +96,8 @@ class Memory:
                 here = self._beside(self.at) | self._beside(place)
                 self.together.update(dict.fromkeys(here, here))
         elif (move := _MOVES["take"].match(command)) and self.at_hand(move[2]):
-            self.contents[move[2]] = [o for o in self.contents.get(move[2], []) if o != move[1]]
+            if self.searched(move[2]):  # what is closed was not seen yet
+                self.contents[move[2]] = [o for o in self.contents[move[2]] if o != move[1]]
         elif (move := _MOVES["put"].match(command)) and move[1] == self.holding:
             thing, place = move.groups()
             if self.at_hand(place) and self.searched(place) and place not in self.hidden:
