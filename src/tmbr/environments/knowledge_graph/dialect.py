@@ -25,7 +25,7 @@ Triple = tuple[str, str, str]
 
 
 def standard(query: str) -> str:
-    """The same query in SPARQL 1.1, with its chains nested. Whatever else it holds stays as it is."""
+    """The same query in SPARQL 1.1. Whatever else it holds stays as it is."""
     spaces: dict[str, str] = {}
 
     def token(found: re.Match[str]) -> str:
@@ -42,14 +42,14 @@ def standard(query: str) -> str:
             return f"<{spaces[found['label']]}{found['local']}>"
         return found[0]
 
-    return "\n".join(_nested(_TOKEN.sub(token, query).split("\n")))
+    return _TOKEN.sub(token, query)
 
 
-def _nested(lines: list[str]) -> list[str]:
-    """The lines with every run of triples about `?x` nested."""
+def nested(query: str) -> str:
+    """The same standard query, every run of triples nested around its `?x`."""
     done: list[str] = []
     run: list[Triple] = []
-    for line in [*lines, ""]:
+    for line in [*query.split("\n"), ""]:
         found = _TRIPLE.fullmatch(line)
         if found:
             run.append((found[1], found[2], found[3]))
@@ -60,7 +60,7 @@ def _nested(lines: list[str]) -> list[str]:
             done += [" ".join((*triple, ".")) for triple in waiting]
             run = []
         done.append(line)
-    return done[:-1]
+    return "\n".join(done[:-1])
 
 
 def _around(variable: str, waiting: list[Triple]) -> list[str]:

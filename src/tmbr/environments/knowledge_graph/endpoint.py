@@ -69,7 +69,7 @@ class Endpoint:
                     first = error.read(300).decode(errors="replace").strip().partition("\n")[0]
                     raise QueryError(f"the endpoint rejects the query ({first})") from error
             raise self._fault(f"HTTP {error.code} {error.reason}") from error
-        except (TimeoutError, urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             late = isinstance(reason, TimeoutError)
             why = f"no answer in {self._timeout:g} s" if late else str(reason) or type(reason).__name__
@@ -85,4 +85,4 @@ class Endpoint:
 
     def _fault(self, why: str) -> EnvironmentFault:
         line = " ".join(why.split())
-        return EnvironmentFault(f"SPARQL endpoint {self.url}: {line}; check the URL and the server")
+        return EnvironmentFault(f"SPARQL endpoint {self.url}: {line}; check the URL, its user and password, and the server")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tmbr.core.errors import ConfigError
 
-from .dialect import ROW, standard
+from .dialect import ROW, nested, standard
 from .program import NAMESPACE, QueryError
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class MemoryGraph:
             return true if left >= 0 else None
 
         try:
-            found = self._store.query(standard(query), custom_functions={NamedNode(ROW): row})
+            text = nested(standard(query))
+            found = self._store.query(text, custom_functions={NamedNode(ROW): row})
         except (SyntaxError, ValueError) as error:
             raise QueryError(f"the query is not well formed ({error})") from error
         if not isinstance(found, QuerySolutions) or len(found.variables) != 1:

@@ -94,7 +94,7 @@ class State:
         tool, parameters = TOOLS[name]
         try:
             made = tool(self, *(self._meant(arguments[key]) for key in parameters))
-        except (QueryError, IndexError, ValueError) as error:
+        except QueryError as error:
             return Outcome(self, f"Error processing tool call: {error}", False)
         if isinstance(made, list):
             return Outcome(self, f"Observation: [{', '.join(made)}]", True)
@@ -103,14 +103,23 @@ class State:
         return Outcome(replace(self, variables=(*self.variables, made)), told, True)
 
     def answer(self, number: str) -> frozenset[str]:
-        """The members of variable #number. Raises QueryError, IndexError, ValueError."""
-        return self.knowledge.members(self.variables[int(number)].program)
+        """The members of variable #number. Raises QueryError when there is none or it cannot be asked."""
+        return self.knowledge.members(self._numbered(number).program)
 
     def _meant(self, written: str) -> str | Variable:
         """A variable by its number, an entity by its name, or the text itself."""
         if written.startswith("#"):
-            return self.variables[int(written[1:])]
+            return self._numbered(written[1:])
         return self.entities.get(written, written)
+
+    def _numbered(self, number: str) -> Variable:
+        """Errors are told in the words of Python, as AgentBench tells them."""
+        try:
+            return self.variables[int(number)]
+        except IndexError as error:
+            raise QueryError("list index out of range") from error
+        except ValueError as error:
+            raise QueryError(str(error)) from error
 
     def get_relations(self, of: str | Variable) -> list[str]:
         return self.knowledge.relations(_source("get_relations", of))
@@ -172,7 +181,7 @@ def _source(tool: str, of: Argument) -> Program:
 
 
 def _variable(of: Argument, wanted: str) -> Variable:
-    """AgentBench tells a text that is no variable in the words of Python."""
+    """What is no variable is told in the words of Python, as AgentBench tells it."""
     if isinstance(of, Variable):
         return of
     raise QueryError(f"'str' object has no attribute '{wanted}'")

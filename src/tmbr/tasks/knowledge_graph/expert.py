@@ -30,7 +30,7 @@ class Move:
 class Memory:
     """What was told. variables: number -> program; relations, attributes: of what -> as listed.
 
-    done: the calls that need not be made again, whatever came of them.
+    done: the calls that need not be made again, whatever came of them: what they named was there.
     """
 
     variables: dict[str, Program] = field(default_factory=dict)
@@ -48,7 +48,8 @@ class Memory:
         return memory
 
     def hear(self, call: Call, answer: str) -> None:
-        self.done.add(call)
+        if all(name in self.variables for name in call.arguments if name.startswith("#")):
+            self.done.add(call)
         listed, made = _LISTED.match(answer), _MADE.match(answer)
         if listed:
             lists = self.relations if call.name == "get_relations" else self.attributes

@@ -65,7 +65,7 @@ class KnowledgeGraphSession:
     def _final(self, variable: str) -> Step:
         try:
             self.answer = self.state.answer(variable.removeprefix("#"))
-        except (QueryError, IndexError, ValueError) as error:
+        except QueryError as error:
             told = f"{variable[:20]} cannot be the answer: {error}"
             return Step(told, True, "agent validation failed", admissible=False)
         return Step(f"The answer is {variable}.", True, "completed", admissible=True)
