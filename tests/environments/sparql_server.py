@@ -1,4 +1,4 @@
-"""A real SPARQL server over an embedded graph, that speaks Virtuoso's dialect, and some that misbehave."""
+"""A real SPARQL server over an embedded graph, in Virtuoso's dialect, and some that misbehave."""
 
 from __future__ import annotations
 

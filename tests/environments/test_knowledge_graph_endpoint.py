@@ -6,6 +6,7 @@ import socket
 import time
 import urllib.parse
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 
@@ -115,7 +116,6 @@ def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
 def test_a_listener_that_hangs_up_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         fault_url = f"http://127.0.0.1:{server.getsockname()[1]}/sparql"
-        from threading import Thread
 
         def hang_up() -> None:
             server.accept()[0].close()
@@ -139,8 +139,12 @@ def test_user_and_password_are_sent_and_never_shown(url: str) -> None:
     assert "reader" not in message
 
 
-@pytest.mark.parametrize("url", ["", "localhost:3001/sparql", "ftp://x/y", "http://", "http://u:pw@h:x/"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost:3001/sparql", "ftp://x/y", "http://", "http://u:pw@h:x/"]
+)
 def test_what_is_no_url_is_a_wrong_setting(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"is no http\(s\) URL; say http://host:port/sparql") as caught:
+    with pytest.raises(
+        ConfigError, match=r"is no http\(s\) URL; say http://host:port/sparql"
+    ) as caught:
         Endpoint(url)
     assert "pw" not in str(caught.value)

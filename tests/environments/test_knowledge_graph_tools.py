@@ -93,7 +93,9 @@ def test_a_relation_of_which_nobody_knows_where_it_leads_is_refused() -> None:
 
 
 def test_entities_of_the_question_are_no_answers() -> None:
-    state, _ = say(start(), "get_neighbors Ann film.director.film", "get_neighbors #0 film.film.starring")
+    state, _ = say(
+        start(), "get_neighbors Ann film.director.film", "get_neighbors #0 film.film.starring"
+    )
     assert state.answer("1") == {"m.0c"}
 
 
@@ -141,6 +143,14 @@ def test_what_is_no_variable_is_told_in_agentbenchs_words(call: str, why: str) -
     assert last(call) == ERROR + why
 
 
+def test_what_is_no_call_of_a_tool_is_told_in_agentbenchs_words() -> None:
+    told = start().call("union", {"variable1": "#0", "variable2": "#1"}).told
+    assert told == "Provide an invalid function name. Function union does not exist"
+    told = start().call("argmax", {"variable": "#0"}).told
+    assert told.startswith("Arguments do not match the function signature. ")
+    assert told.endswith(" arguments for argmax")
+
+
 def test_numbers_count_from_the_end_too_as_in_agentbench() -> None:
     assert last("get_neighbors Ann film.director.film", "count #-1").endswith("#1, which is a number")
 
@@ -163,7 +173,19 @@ def test_variables_are_not_asked_before_they_have_to_be() -> None:
     assert len(graph.queries) == 2
 
 
-ARGUMENTS = ["Ann", "Bea", "#0", "#1", "#9", "film.director.film", "film.film.year", "m.0f1", "", "\n", "é"]
+ARGUMENTS = [
+    "Ann",
+    "Bea",
+    "#0",
+    "#1",
+    "#9",
+    "film.director.film",
+    "film.film.year",
+    "m.0f1",
+    "",
+    "\n",
+    "é",
+]
 texts = st.sampled_from(ARGUMENTS) | st.text(max_size=8)
 
 

@@ -85,4 +85,6 @@ class Endpoint:
 
     def _fault(self, why: str) -> EnvironmentFault:
         line = " ".join(why.split())
-        return EnvironmentFault(f"SPARQL endpoint {self.url}: {line}; check the URL, its user and password, and the server")
+        return EnvironmentFault(
+            f"SPARQL endpoint {self.url}: {line}; check the URL, its user and password, and the server"
+        )

@@ -101,6 +101,16 @@ class _Plan:
         """Which variable an argument is, None for an entity or what is not made yet."""
         return _number(call.arguments[argument], self.same)
 
+    def around(self, variable: int) -> set[int]:
+        """The variables that hold all that this one holds, itself among them."""
+        found, call = {variable}, self.calls[variable]
+        if call.name in ("intersection", "argmax", "argmin"):
+            for argument in range(2 if call.name == "intersection" else 1):
+                base = self.base(call, argument)
+                if base is not None:
+                    found |= self.around(base)
+        return found
+
     def next_on(self, variable: int) -> list[str]:
         """Relations and attributes that are used on a variable, in order."""
         return [
@@ -136,6 +146,8 @@ class _Draft:
         if calls and calls[-1].name != "count":
             self._need(len(calls) - 1, sorted(answer))
         for number in reversed(range(len(calls))):
+            if self.plan.same[number] != number:
+                continue
             call = calls[number]
             if not self.members[number] and call.name != "count":
                 self._need(number, self._fresh(self.rng.randint(1, 3)))
@@ -146,9 +158,10 @@ class _Draft:
                 self._need(one, self._fresh(int(wanted) if wanted.isdecimal() else 2))
             elif call.name == "intersection":
                 other = self.plan.base(call, 1)
-                for side in (one, other):
+                for side, beside in ((one, other), (other, one)):
                     if side is not None:
-                        extra = self._fresh(self.rng.randint(2, 8)) if one != other else []
+                        alone = beside not in self.plan.around(side)
+                        extra = self._fresh(self.rng.randint(2, 8)) if alone else []
                         self._need(side, [*needed, *extra])
             elif call.name in ("argmax", "argmin") and one is not None:
                 self._need(one, [*needed, *self._fresh(self.rng.randint(2, 8))])

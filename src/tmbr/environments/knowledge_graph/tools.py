@@ -16,6 +16,7 @@ from .program import And, Arg, Count, Join, Program, QueryError, relations_query
 
 #: Answers kept by a view of a graph, the last used.
 KEPT = 256
+_UNFIT = "Arguments do not match the function signature. Error processing arguments for"
 _ENTITY = re.compile(r"[mf]\.\w+")
 
 
@@ -91,7 +92,12 @@ class State:
 
         Raises EnvironmentFault when the graph does not answer.
         """
+        if name not in TOOLS:
+            told = f"Provide an invalid function name. Function {name[:80]} does not exist"
+            return Outcome(self, told, False)
         tool, parameters = TOOLS[name]
+        if not all(key in arguments for key in parameters):
+            return Outcome(self, f"{_UNFIT} {name}", False)
         try:
             made = tool(self, *(self._meant(arguments[key]) for key in parameters))
         except QueryError as error:
@@ -103,7 +109,7 @@ class State:
         return Outcome(replace(self, variables=(*self.variables, made)), told, True)
 
     def answer(self, number: str) -> frozenset[str]:
-        """The members of variable #number. Raises QueryError when there is none or it cannot be asked."""
+        """The members of variable #number. Raises QueryError where there are none to be had."""
         return self.knowledge.members(self._numbered(number).program)
 
     def _meant(self, written: str) -> str | Variable:

@@ -53,10 +53,16 @@ def vocabulary(root: Path | None) -> Vocabulary:
 def _vocabulary(path: Path, _changed: int, roles: Path) -> Vocabulary:
     told = _json(path)
     try:
-        relations, attributes, classes = (tuple(sorted(told[key])) for key in _NAMES)
+        relations, attributes, classes = (_texts(told[key]) for key in _NAMES)
     except (KeyError, TypeError) as error:
         raise DataError(f"{path}: has no lists of {', '.join(_NAMES)}; {_MEND}") from error
     return Vocabulary(relations, attributes, classes, _ranges(roles) if roles.is_file() else {})
+
+
+def _texts(names: Any) -> tuple[str, ...]:
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("names are texts")
+    return tuple(sorted(names))
 
 
 def _ranges(path: Path) -> Mapping[str, str]:

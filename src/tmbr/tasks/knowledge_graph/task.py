@@ -142,7 +142,9 @@ class KnowledgeGraph:
             for relation in listed
         ]
         wrong += [Call(name, (variable,)) for variable in memory.variables for name in _ASIDE]
-        fitting = [call for call in wrong if call != right.act] or [Call("get_relations", (f"m.0{rng.randrange(10**6)}",))]
+        fitting = [call for call in wrong if call != right.act] or [
+            Call("get_relations", (f"m.0{rng.randrange(10**6)}",))
+        ]
         return self._write(Move("I try something else.", rng.choice(fitting)))
 
     def walkthrough(self, sample: Sample) -> list[Message]:
