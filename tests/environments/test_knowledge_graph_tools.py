@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tmbr.core.errors import ConfigError
 from tmbr.environments.knowledge_graph import TOOLS, Fact, Knowledge, MemoryGraph, Ontology, State
 
 ONTOLOGY = Ontology(
@@ -171,6 +174,21 @@ def test_variables_are_not_asked_before_they_have_to_be() -> None:
     state.answer("1")
     state.answer("1")
     assert len(graph.queries) == 2
+
+
+@pytest.mark.parametrize("name", ["m." + "a" * 10**6, "#" + "9" * 10**6, "#" + "x" * 10**6])
+def test_what_is_told_of_an_error_is_short(name: str) -> None:
+    outcome = start().call("get_relations", {"variable": name})
+    assert not outcome.done
+    assert len(outcome.told) <= 400
+
+
+def test_the_embedded_graph_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyoxigraph", None)
+    with pytest.raises(
+        ConfigError, match=r"needs pyoxigraph; install it with `pip install tmbr\[kg\]`"
+    ):
+        MemoryGraph(FACTS)
 
 
 ARGUMENTS = [

@@ -132,6 +132,28 @@ def test_a_mistake_is_wrong_and_nearly_always_admissible(form: str) -> None:
     assert {game.steps[-1].status for game in games} == {"task limit reached"}
 
 
+def test_a_slip_is_wrong_often_refused_and_mended() -> None:
+    """Every fifth turn a slip: the expert still answers most questions, and is itself never refused."""
+    task, rng = KnowledgeGraph(), Random(0)
+    slips: list[str] = []
+
+    def stumble(messages: list[Message]) -> Message:
+        if rng.random() > 0.2:
+            return task.expert(messages)
+        wrong = task.slip(messages, rng)
+        said = task.form.said(wrong)
+        assert said is not None
+        assert said != task.form.said(task.expert(messages))
+        slips.append(said.key)
+        return wrong
+
+    games = [play(task, sample, stumble) for sample in task.samples("validation")[:80]]  # type: ignore[arg-type]
+    refused = [told.split(": ")[0] for game in games for told in game.refused]
+    assert 0.2 * len(slips) < len(refused) < 0.9 * len(slips)
+    assert all(any(slip.startswith(told) for slip in slips) for told in refused)
+    assert sum(game.score.success for game in games) > 65
+
+
 def test_a_mistake_is_drawn_from_the_generator_alone() -> None:
     task = KnowledgeGraph()
     sample = task.samples("validation")[0]

@@ -15,7 +15,9 @@ from .graph import Graph
 from .program import And, Arg, Count, Join, Program, QueryError, relations_query, sparql
 
 #: Answers kept by a view of a graph, the last used.
-KEPT = 256
+KEPT = 64
+#: Characters of an id, and of what is told of an error.
+LONGEST = 400
 _UNFIT = "Arguments do not match the function signature. Error processing arguments for"
 _ENTITY = re.compile(r"[mf]\.\w+")
 
@@ -101,7 +103,7 @@ class State:
         try:
             made = tool(self, *(self._meant(arguments[key]) for key in parameters))
         except QueryError as error:
-            return Outcome(self, f"Error processing tool call: {error}", False)
+            return Outcome(self, f"Error processing tool call: {error}"[:LONGEST], False)
         if isinstance(made, list):
             return Outcome(self, f"Observation: [{', '.join(made)}]", True)
         kind = "is a number" if isinstance(made.program, Count) else f"are instances of {made.type}"
@@ -181,7 +183,7 @@ TOOLS: Mapping[str, tuple[Callable[..., list[str] | Variable], tuple[str, ...]]]
 def _source(tool: str, of: Argument) -> Program:
     if isinstance(of, Variable):
         return of.program
-    if not _ENTITY.fullmatch(of):
+    if len(of) > LONGEST or not _ENTITY.fullmatch(of):
         raise QueryError(f"{tool}: variable must be a variable or an entity")
     return of
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from tmbr.core.types import Action
 from tmbr.environments.knowledge_graph import TOOLS, And, Arg, Call, Count, Join, Program
 from tmbr.environments.knowledge_graph.questions import read
+from tmbr.environments.knowledge_graph.schema import ATTRIBUTES, RELATIONS
 
 _LISTED = re.compile(r"Observation: \[(.*)\]")
 _MADE = re.compile(r"Observation: variable #(\d+), which ")
@@ -91,39 +92,48 @@ def decide(question: str, entities: Sequence[str], turns: Sequence[tuple[Action 
     move = None if program is None else _towards(program, memory)
     if program is None or (move is not None and move.act in memory.done):
         return _at_a_loss(entities, memory)
-    return move or Move("That is what was asked for.", memory.known(program) or "#0")
+    found = memory.known(program) or "#0"
+    return move or Move(f"{found} is what was asked for.", found)
 
 
 def _towards(program: Program, memory: Memory) -> Move | None:
-    """The next call on the way to a program; None when there is a variable of it."""
-    if memory.known(program) is not None:
+    """The next call on the way to a program; None when there is a variable of it.
+
+    Each thought names what is needed next, in the question's words and in the graph's.
+    """
+    if isinstance(program, str) or memory.known(program) is not None:
         return None
+    if isinstance(program, And):
+        sides = (program.left, program.right)
+        names = tuple(memory.known(side) or "" for side in sides)
+        both = Move(f"I need what is in {names[0]} and in {names[1]}.", Call("intersection", names))
+        return _towards(sides[0], memory) or _towards(sides[1], memory) or both
+    first = _towards(program.base, memory)
+    if first is not None:
+        return first
+    source = memory.known(program.base) or ""
     match program:
-        case Join(relation, base):
-            return _towards(base, memory) or _join(memory.known(base) or "", relation, memory)
-        case And(left, right):
-            names = (memory.known(left) or "", memory.known(right) or "")
-            both = Move(f"What is in {names[0]} and {names[1]}?", Call("intersection", names))
-            return _towards(left, memory) or _towards(right, memory) or both
-        case Arg(name, base, attribute):
-            return _towards(base, memory) or _extreme(memory.known(base) or "", name, attribute, memory)
-        case Count(base):
-            last = Move("How many are there?", Call("count", (memory.known(base) or "",)))
-            return _towards(base, memory) or last
-        case _:
-            return None
+        case Join(relation, _):
+            return _join(source, relation, memory)
+        case Arg(name, _, attribute):
+            return _extreme(source, name, attribute, memory)
+        case Count():
+            return Move(f"I need the number of {source}.", Call("count", (source,)))
 
 
 def _join(source: str, relation: str, memory: Memory) -> Move:
+    need = RELATIONS[relation].phrases[0] + source
     if source not in memory.relations:
-        return Move(f"What leads on from {source}?", Call("get_relations", (source,)))
-    return Move(f"{relation} of {source} is asked for.", Call("get_neighbors", (source, relation)))
+        return Move(f"I need {need}.", Call("get_relations", (source,)))
+    return Move(f"{relation} gives {need}.", Call("get_neighbors", (source, relation)))
 
 
 def _extreme(source: str, name: str, attribute: str, memory: Memory) -> Move:
+    most = "greatest" if name == "ARGMAX" else "least"
+    need = f"the {most} {ATTRIBUTES[attribute].noun} of {source}"
     if source not in memory.attributes:
-        return Move(f"What is known of {source} in numbers?", Call("get_attributes", (source,)))
-    return Move(f"{attribute} of {source} decides.", Call(name.lower(), (source, attribute)))
+        return Move(f"I need {need}.", Call("get_attributes", (source,)))
+    return Move(f"{attribute} gives {need}.", Call(name.lower(), (source, attribute)))
 
 
 def _at_a_loss(entities: Sequence[str], memory: Memory) -> Move:

@@ -41,6 +41,8 @@ from tmbr.tasks.knowledge_graph.session import KnowledgeGraphSession
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
 #: Generated data -> facts of each of its graphs; one graph serves a hundred questions per 10,000 facts.
 TRIPLES = {"generated": 10_000, "generated-100k": 100_000, "generated-1m": 1_000_000}
+#: Share of a learner's errors that are a call without a reason.
+ASTRAY = 0.3
 #: Raise it when prompt, rules or wording change: it is part of every episode's resume key.
 VERSION = "1"
 _ASKED = re.compile(r"^(.*)\nEntities: \[(.*)\]$", re.MULTILINE)
@@ -146,6 +148,23 @@ class KnowledgeGraph:
             Call("get_relations", (f"m.0{rng.randrange(10**6)}",))
         ]
         return self._write(Move("I try something else.", rng.choice(fitting)))
+
+    def slip(self, messages: Sequence[Message], rng: Random) -> Message:
+        """A learner's error: one name of the right call mistaken for another, or a call astray."""
+        question, entities, turns = self._told(messages)
+        right, memory = decide(question, entities, turns), Memory.of(turns)
+        if isinstance(right.act, str) or rng.random() < ASTRAY:
+            return self.mistake(messages, rng)
+        wrong = rng.choice(right.act.arguments)
+        listed = [*memory.relations.values(), *memory.attributes.values()]
+        links = {name for names in listed for name in names}
+        things = {*entities, *memory.variables, f"#{len(memory.variables)}"}
+        others = sorted((links if wrong in links else things) - {wrong})
+        if not others:
+            return self.mistake(messages, rng)
+        other = rng.choice(others)
+        call = Call(right.act.name, tuple(other if a == wrong else a for a in right.act.arguments))
+        return self._write(Move(right.thought.replace(wrong, other), call))
 
     def walkthrough(self, sample: Sample) -> list[Message]:
         """The privileged teacher: the gold actions, as messages; entities by their names."""
