@@ -63,7 +63,10 @@ def folder(root: Path, rows: object = (ROW, ROW), words: object = WORDS, roles: 
 
 @pytest.mark.parametrize("name", ["dev", "std.even", "train"])
 def test_gold_actions_give_the_gold_answer_in_nine_of_ten(name: str) -> None:
-    """Of the large file every eighth question; all of it where TMBR_CONFORMANCE is full."""
+    """Of the large file every eighth question; all of it where TMBR_CONFORMANCE is full.
+
+    With the official types of fb_roles the tools refuse more gold intersections, about one in twenty.
+    """
     root = data_root()
     if not (root / "knowledgegraph" / FILES[name]).is_file():
         pytest.skip(f"{root}/knowledgegraph/{FILES[name]} is not there: set TMBR_DATA")
@@ -73,7 +76,8 @@ def test_gold_actions_give_the_gold_answer_in_nine_of_ten(name: str) -> None:
     failed = {sample.id: why for sample in tried if (why := task.why_not(sample))}
     for why in failed.values():
         assert any(refusal in why for refusal in REFUSALS), why
-    assert len(failed) <= 0.1 * len(tried), Counter(failed.values())
+    share = 0.15 if vocabulary(None).ranges else 0.1
+    assert len(failed) <= share * len(tried), Counter(failed.values())
 
 
 def test_the_walkthrough_of_a_real_question_scores_what_its_reason_says() -> None:
