@@ -18,6 +18,8 @@ from tmbr.core.protocols import Session, Task
 from tmbr.core.types import Action, Sample, Score, Step
 from tmbr.tasks.household import Household
 from tmbr.tasks.household.session import HouseholdSession
+from tmbr.tasks.knowledge_graph import KnowledgeGraph
+from tmbr.tasks.knowledge_graph.session import KnowledgeGraphSession
 
 #: What can be said in a state: sensible, nonsense, and None for a turn without an action.
 Moves = Callable[[Session], Sequence[Action | None]]
@@ -44,12 +46,31 @@ def _household(session: Session) -> Sequence[Action | None]:
     return [*(Action("take_action", {"action": command}) for command in said), None]
 
 
+def _knowledge_graph(session: Session) -> Sequence[Action | None]:
+    assert isinstance(session, KnowledgeGraphSession)
+    state = session.state
+    names = [*state.entities, *(f"#{number}" for number in range(len(state.variables) + 1)), "Zoe"]
+    links = [
+        "film.film.starring",
+        *(r for n in [*state.entities.values()] for r in state.knowledge.relations(n)),
+    ]
+    made = [Action("get_neighbors", {"variable": n, "relation": r}) for n in names for r in links]
+    told = [Action(tool, {"variable": n}) for n in names for tool in ("get_relations", "count")]
+    both = [Action("intersection", {"variable1": "#0", "variable2": n}) for n in names]
+    most = [Action("argmax", {"variable": n, "attribute": "film.film.release_year"}) for n in names]
+    answers = [Action("final_answer", {"variable": f"#{n}"}) for n in (0, 9)]
+    return [*made, *told, *both, *most, *answers, None]
+
+
 def _worlds() -> list[World]:
     house, tool = Household(), Household(form="agentbench")
+    graph, calls = KnowledgeGraph(), KnowledgeGraph(form="agentbench")
     return [
         World("doors", DoorsTask(), DoorsTask().samples("test"), _doors),
         World("household, text", house, house.samples("train")[:6], _household),
         World("household, agentbench", tool, tool.samples("train")[:6], _household),
+        World("knowledge graph, text", graph, graph.samples("train")[:8], _knowledge_graph),
+        World("knowledge graph, agentbench", calls, calls.samples("train")[:8], _knowledge_graph),
     ]
 
 
