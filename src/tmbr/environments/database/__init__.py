@@ -1,0 +1,8 @@
+"""The database: MySQL's answers from SQLite in the process, or from a real server; both fork."""
+
+from .embedded import Embedded
+from .errors import SqlError
+from .results import Result
+from .tables import Database, Table, fingerprint, quoted
+
+__all__ = ["Database", "Embedded", "Result", "SqlError", "Table", "fingerprint", "quoted"]
