@@ -15,6 +15,7 @@ from .engine import Engine
 from .errors import SqlError
 from .results import Result, refused
 from .tables import Table
+from .values import Value
 
 
 @dataclass(slots=True)
@@ -91,6 +92,10 @@ class Embedded:
             return refused(SqlError(1436))
         self.catalog = plan.catalog
         return result
+
+    def rows(self, sql: str) -> list[tuple[Value, ...]]:
+        """All rows of a query, as they are. Raises SqlError."""
+        return (self._own or self._shared.reader()).query(_compiler()(sql, self.catalog))
 
     def fork(self) -> Embedded:
         if self._own is not None:

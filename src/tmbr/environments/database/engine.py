@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from . import values
 from .aggregates import Aggregate
@@ -30,6 +31,7 @@ MAX_SECONDS = 10.0
 MAX_GROWTH = 512 * 2**20
 #: Pages of 4 KiB that a database may have.
 MAX_PAGES = 16_384
+T = TypeVar("T")
 _STEP = 2_000  # operations between two looks at the limits
 _STATM = Path("/proc/self/statm")
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -99,15 +101,26 @@ class Engine:
         self._connection.close()
 
     def run(self, plan: Plan) -> Result:
-        """Run a compiled statement under the limits; a refused one changes nothing. Raises SqlError."""
+        """Run a compiled statement; a refused one changes nothing. Raises SqlError."""
+        if plan.query is not None:
+            width, sql = len(plan.query.columns), plan.query.sql
+            return self._limited(plan, lambda: show(self._rows(sql, width)))
+        self._limited(plan, lambda: self._write(plan))
+        return Result("[]", changed=True)
+
+    def query(self, plan: Plan) -> list[tuple[Value, ...]]:
+        """All rows of a compiled query, uncut. Raises SqlError."""
+        assert plan.query is not None
+        width, sql = len(plan.query.columns), plan.query.sql
+        return self._limited(plan, lambda: list(self._rows(sql, width)))
+
+    def _limited(self, plan: Plan, work: Callable[[], T]) -> T:
+        """Do some work under the limits; what SQLite says of it becomes what MySQL would say."""
         statement.strict, statement.error, statement.draws = plan.strict, None, 0
         limit = _Limit()
         self._connection.set_progress_handler(limit, _STEP)
         try:
-            if plan.query is not None:
-                return show(self._rows(plan.query.sql, len(plan.query.columns)))
-            self._write(plan)
-            return Result("[]", changed=True)
+            return work()
         except (sqlite3.Error, MemoryError, OverflowError, ValueError) as error:
             raise self._told(error, plan, limit) from None
         finally:

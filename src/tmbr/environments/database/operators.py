@@ -110,7 +110,7 @@ def mod(left: Value, right: Value) -> Value:
 
 def neg(value: Value) -> Value:
     some = number(value)
-    return None if some is None else _checked(-some)
+    return None if some is None else _checked(0 - some)  # never a negative zero
 
 
 def fix(value: Value, scale: int) -> Value:

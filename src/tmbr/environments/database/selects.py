@@ -102,9 +102,11 @@ class Compiler(Expressions):
             Output(a.name, f"c{i}", kinds.merge([a.kind, b.kind]))
             for i, (a, b) in enumerate(zip(left.columns, right.columns, strict=True))
         )
-        distinct = tree.args.get("distinct")
-        sides = [self._converted(side, columns, bool(distinct)) for side in (left, right)]
-        made = (" UNION " if distinct else " UNION ALL ").join(sides)
+        distinct = bool(tree.args.get("distinct"))
+        sides = [self._converted(side, columns, distinct) for side in (left, right)]
+        made = " UNION ALL ".join(sides)
+        if distinct:  # of equal values the first is shown
+            made = f"SELECT DISTINCT * FROM ({made})"
         tail = self._tail(tree, columns)
         return Query(f"SELECT * FROM ({made}){tail}", columns)
 
