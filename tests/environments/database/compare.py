@@ -75,6 +75,10 @@ class Pair:
         self.cursor.execute("ROLLBACK")
         fork = self.ours.fork()
         error_number = fork.execute(sql).error
-        ours = Answer(error=error_number) if error_number else Answer(printed(fork.rows(look), ordered=True))
+        ours = (
+            Answer(error=error_number)
+            if error_number
+            else Answer(printed(fork.rows(look), ordered=True))
+        )
         fork.close()
         return theirs, ours

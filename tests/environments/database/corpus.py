@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Queries for the comparison with a real server: templates over a table, filled in by a seed.
 
 In a template `c`, `d` and `e` are columns, `v` and `w` values of c and d, `n` a column that looks like
@@ -78,7 +79,9 @@ class Draw(dict[str, str]):
 
     def _r(self) -> str:
         cell = re.sub(r"[^A-Za-z0-9 ]", ".", self.cell("c"))[:3]
-        return literal(self.rng.choice(["^{}", "{}$", "{}", "[0-9]+", "^[A-Za-z ]+$", "{}|x"]).format(cell))
+        return literal(
+            self.rng.choice(["^{}", "{}$", "{}", "[0-9]+", "^[A-Za-z ]+$", "{}|x"]).format(cell)
+        )
 
     def _all(self) -> str:
         return ", ".join(map(quoted, self.table.columns))
@@ -89,7 +92,9 @@ class Draw(dict[str, str]):
         )
 
     def _values(self) -> str:
-        return ", ".join(literal(self.rng.choice(self.table.rows)[i]) for i in range(len(self.table.columns)))
+        return ", ".join(
+            literal(self.rng.choice(self.table.rows)[i]) for i in range(len(self.table.columns))
+        )
 
     def _op(self) -> str:
         return self.rng.choice(["=", "<", ">", "<=", ">=", "<>", "!="])

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A second grammar, written after the rewrite was frozen: what an agent on DBBench might also write."""
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from .embedded import Embedded
 from .errors import SqlError
 from .results import Result
+from .server import Server
 from .tables import Database, Table, fingerprint, quoted
 
-__all__ = ["Database", "Embedded", "Result", "SqlError", "Table", "fingerprint", "quoted"]
+__all__ = ["Database", "Embedded", "Result", "Server", "SqlError", "Table", "fingerprint", "quoted"]

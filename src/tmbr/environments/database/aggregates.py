@@ -9,7 +9,7 @@ import marshal
 import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 from typing import Any
 
 from . import operators, values
@@ -23,13 +23,13 @@ GROUP_CONCAT = 1024
 MAX_ROWS = 300_000
 
 
-def total(rows: Sequence[Row]) -> Value:
+def total(rows: Sequence[Row]) -> int | float | Decimal | None:
     """Exact numbers give a decimal, all others a double."""
     numbers = [values.number(row[0]) for row in rows]
     if not numbers:
         return None
     if any(isinstance(n, float) for n in numbers):
-        return operators.add(float(_sum_floats(numbers)), 0)
+        return operators.checked(_sum_floats(numbers))
     made = Decimal(0)
     for n in numbers:
         made = operators.CONTEXT.add(made, Decimal(n))  # type: ignore[arg-type]
@@ -83,7 +83,7 @@ def concatenated(rows: Sequence[Row]) -> Value:
         return None
     separator, directions = text(rows[0][1]) or "", str(rows[0][2])
     if directions:
-        rows = sorted(rows, key=cmp_to_key(lambda a, b: _order(a[3:], b[3:], directions)))
+        rows = sorted(rows, key=cmp_to_key(partial(_order, directions=directions)))
     made: list[str] = []
     size = 0
     for row in rows:
@@ -95,8 +95,8 @@ def concatenated(rows: Sequence[Row]) -> Value:
     return whole[:GROUP_CONCAT].decode("utf-8", "ignore")
 
 
-def _order(a: Row, b: Row, directions: str) -> int:
-    for one, two, direction in zip(a, b, directions, strict=True):
+def _order(left: Row, right: Row, directions: str) -> int:
+    for one, two, direction in zip(left[3:], right[3:], directions, strict=True):
         if one is None or two is None:
             order = (one is not None) - (two is not None)
         else:
@@ -172,7 +172,9 @@ class Aggregate:
             return None
         rows = [row for row in self._rows if row is not None]
         try:
-            if self._distinct:
+            if self._distinct and self._name in ("sum", "avg"):
+                rows = [(n,) for n in sorted({values.number(row[0]) for row in rows})]  # type: ignore[type-var]
+            elif self._distinct:
                 rows = _apart(rows, 1 if self._name == "group_concat" else None)
             return encode(AGGREGATES[self._name](rows))
         except SqlError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlglot import exp
 
@@ -28,7 +28,24 @@ _RANKING = {
 _PICKING = ("lag", "lead", "first_value", "last_value", "nth_value")
 _DOUBLES = frozenset(("std", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"))
 _UNITS = frozenset(
-    ["MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "YEAR_MONTH", "DAY_HOUR", "DAY_MINUTE", "DAY_SECOND", "HOUR_MINUTE", "HOUR_SECOND", "MINUTE_SECOND"]
+    [
+        "MICROSECOND",
+        "SECOND",
+        "MINUTE",
+        "HOUR",
+        "DAY",
+        "WEEK",
+        "MONTH",
+        "QUARTER",
+        "YEAR",
+        "YEAR_MONTH",
+        "DAY_HOUR",
+        "DAY_MINUTE",
+        "DAY_SECOND",
+        "HOUR_MINUTE",
+        "HOUR_SECOND",
+        "MINUTE_SECOND",
+    ]
 )
 _SHIFTS = {"date_add": 1, "adddate": 1, "date_sub": -1, "subdate": -1}
 #: Functions whose answer the server's state gives.
@@ -239,8 +256,8 @@ class Calls:
     def _windowed(self, name: str, inner: Any, scope: Scope) -> tuple[str, str]:
         arguments = inner.expressions if isinstance(inner, exp.Anonymous) else []
         if name in _RANKING:
-            made = [self.emit(one, scope).sql for one in arguments]
-            return f"{name}({','.join(made)})", _RANKING[name]
+            given = [self.emit(one, scope).sql for one in arguments]
+            return f"{name}({','.join(given)})", _RANKING[name]
         if name in _PICKING:
             emitted = [self.emit(one, scope) for one in arguments]
             if not emitted:
@@ -331,7 +348,7 @@ class Calls:
             raise SqlError(1193, name)
         return self.expr(*_VARIABLES[name])
 
-    handlers: dict[type, Callable[[Any, Any, Scope], Expr]] = {
+    handlers: ClassVar[dict[type, Callable[[Any, Any, Scope], Expr]]] = {
         exp.Anonymous: anonymous,
         exp.GroupConcat: group_concat,
         exp.Window: window,

@@ -32,7 +32,8 @@ class Column:
 class Table:
     """physical: the name in SQLite, whose columns are `c0`, `c1`, …: MySQL's names may be anything.
 
-    slots: the number of each column's physical name; width: the next free one. view: the statement that a view stands for.
+    slots: the number of each column's physical name; width: the next free one. view: the
+    statement that a view stands for.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """How MySQL orders and equates text: primary weights of the Unicode Collation Algorithm.
 
 `utf8mb4_0900_ai_ci` ignores case and accents, and does not ignore trailing spaces. The weights are read
-from `weights.txt`; a character that is not there gets the algorithm's implicit weight (UTS #10, 10.1.3).
+from `weights.txt`; a character that is not there gets the algorithm's implicit weight (UTS #10).
 """
 
 from __future__ import annotations

@@ -112,8 +112,8 @@ def _moment(value: Value, name: str, kind: str, row: Value) -> Value:
     made: Value = temporal.cast_time(value) if kind == "time" else moment(value)
     statement.strict = strict
     if made is None:
-        shown = text(value)
-        raise SqlError(1292, text=f"Incorrect {kind} value: '{shown}' for column '{name}' at row {row}")
+        where = f"for column '{name}' at row {text(row)}"
+        raise SqlError(1292, text=f"Incorrect {kind} value: '{text(value)}' {where}")
     return (
         temporal.cast_date(made)
         if kind == "date"

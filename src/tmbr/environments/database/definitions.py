@@ -30,12 +30,12 @@ def create(tree: Any, source: str, catalog: Catalog) -> Plan:
         raise SqlError(1050, node.name)
     if kind == "VIEW":
         return _view(tree, source, catalog, node.name)
-    like = [p for p in tree.find_all(exp.LikeProperty)]
+    like = list(tree.find_all(exp.LikeProperty))
     if like:
         table = catalog.new_table(node.name, target(like[0].this, catalog).columns)
         return Plan(writes=[_created(table)], catalog=catalog.with_table(table))
-    made = [types_of(part, source, catalog) for part in tree.this.expressions
-            if isinstance(part, exp.ColumnDef)] if isinstance(tree.this, exp.Schema) else []  # fmt: skip
+    parts = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
+    made = [types_of(part, source, catalog) for part in parts if isinstance(part, exp.ColumnDef)]
     made = _keyed(tree.this, made)
     query = Compiler(source, catalog).query(tree.expression) if tree.expression else None
     if query is not None:

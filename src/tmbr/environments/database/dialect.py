@@ -7,6 +7,7 @@ translate them), and reserved words are no names unless they are quoted.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from .errors import SqlError, syntax_error
@@ -17,13 +18,14 @@ MAX_STATEMENT = 200_000
 MAX_DEPTH = 120
 
 #: MySQL 8's reserved words, which are no names unless quoted.
-RESERVED = frozenset(
-    ["ACCESSIBLE", "ADD", "ALL", "ALTER", "ANALYZE", "AND", "AS", "ASC", "ASENSITIVE", "BEFORE", "BETWEEN", "BIGINT", "BINARY", "BLOB", "BOTH", "BY", "CALL", "CASCADE", "CASE", "CHANGE", "CHAR", "CHARACTER", "CHECK", "COLLATE", "COLUMN", "CONDITION", "CONSTRAINT", "CONTINUE", "CONVERT", "CREATE", "CROSS", "CUBE", "CUME_DIST", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "CURSOR", "DATABASE", "DATABASES", "DAY_HOUR", "DAY_MICROSECOND", "DAY_MINUTE", "DAY_SECOND", "DEC", "DECIMAL", "DECLARE", "DEFAULT", "DELAYED", "DELETE", "DENSE_RANK", "DESC", "DESCRIBE", "DETERMINISTIC", "DISTINCT", "DISTINCTROW", "DIV", "DOUBLE", "DROP", "DUAL", "EACH", "ELSE", "ELSEIF", "EMPTY", "ENCLOSED", "ESCAPED", "EXCEPT", "EXISTS", "EXIT", "EXPLAIN", "FALSE", "FETCH", "FIRST_VALUE", "FLOAT", "FLOAT4", "FLOAT8", "FOR", "FORCE", "FOREIGN", "FROM", "FULLTEXT", "FUNCTION", "GENERATED", "GET", "GRANT", "GROUP", "GROUPING", "GROUPS", "HAVING", "HIGH_PRIORITY", "HOUR_MICROSECOND", "HOUR_MINUTE", "HOUR_SECOND", "IF", "IGNORE", "IN", "INDEX", "INFILE", "INNER", "INOUT", "INSENSITIVE", "INSERT", "INT", "INT1", "INT2", "INT3", "INT4", "INT8", "INTEGER", "INTERSECT", "INTERVAL", "INTO", "IO_AFTER_GTIDS", "IO_BEFORE_GTIDS", "IS", "ITERATE", "JOIN", "JSON_TABLE", "KEY", "KEYS", "KILL", "LAG", "LAST_VALUE", "LATERAL", "LEAD", "LEADING", "LEAVE", "LEFT", "LIKE", "LIMIT", "LINEAR", "LINES", "LOAD", "LOCALTIME", "LOCALTIMESTAMP", "LOCK", "LONG", "LONGBLOB", "LONGTEXT", "LOOP", "LOW_PRIORITY", "MASTER_BIND", "MATCH", "MAXVALUE", "MEDIUMBLOB", "MEDIUMINT", "MEDIUMTEXT", "MIDDLEINT", "MINUTE_MICROSECOND", "MINUTE_SECOND", "MOD", "MODIFIES", "NATURAL", "NOT", "NO_WRITE_TO_BINLOG", "NTH_VALUE", "NTILE", "NULL", "NUMERIC", "OF", "ON", "OPTIMIZE", "OPTIMIZER_COSTS", "OPTION", "OPTIONALLY", "OR", "ORDER", "OUT", "OUTER", "OUTFILE", "OVER", "PARTITION", "PERCENT_RANK", "PRECISION", "PRIMARY", "PROCEDURE", "PURGE", "RANGE", "RANK", "READ", "READS", "READ_WRITE", "REAL", "RECURSIVE", "REFERENCES", "REGEXP", "RELEASE", "RENAME", "REPEAT", "REPLACE", "REQUIRE", "RESIGNAL", "RESTRICT", "RETURN", "REVOKE", "RIGHT", "RLIKE", "ROW", "ROWS", "ROW_NUMBER", "SCHEMA", "SCHEMAS", "SECOND_MICROSECOND", "SELECT", "SENSITIVE", "SEPARATOR", "SET", "SHOW", "SIGNAL", "SMALLINT", "SPATIAL", "SPECIFIC", "SQL", "SQLEXCEPTION", "SQLSTATE", "SQLWARNING", "SQL_BIG_RESULT", "SQL_CALC_FOUND_ROWS", "SQL_SMALL_RESULT", "SSL", "STARTING", "STORED", "STRAIGHT_JOIN", "SYSTEM", "TABLE", "TERMINATED", "THEN", "TINYBLOB", "TINYINT", "TINYTEXT", "TO", "TRAILING", "TRIGGER", "TRUE", "UNDO", "UNION", "UNIQUE", "UNLOCK", "UNSIGNED", "UPDATE", "USAGE", "USE", "USING", "UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP", "VALUES", "VARBINARY", "VARCHAR", "VARCHARACTER", "VARYING", "VIRTUAL", "WHEN", "WHERE", "WHILE", "WINDOW", "WITH", "WRITE", "XOR", "YEAR_MONTH", "ZEROFILL"]
-)
+RESERVED = frozenset(Path(__file__).with_name("reserved.txt").read_text(encoding="utf-8").split())
+#: Functions whose arguments are not a plain list.
+_OWN_SYNTAX = ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTR", "SUBSTRING", "TRIM", "GROUP_CONCAT")
 #: Words that stand for a call without parentheses.
 BARE_CALLS = frozenset(
-    ["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP", "CURRENT_USER"]
-)
+    ("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "UTC_DATE",
+     "UTC_TIME", "UTC_TIMESTAMP", "CURRENT_USER")
+)  # fmt: skip
 
 
 @cache
@@ -36,20 +38,18 @@ def _dialect() -> Any:
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it cannot read
 
     class Plain(MySQL):
-        class Parser(MySQL.Parser):
-            FUNCTIONS = {}  # noqa: RUF012
-            NO_PAREN_FUNCTIONS = {}  # noqa: RUF012
+        class Parser(MySQL.Parser):  # type: ignore[valid-type,misc]
+            FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012
+            NO_PAREN_FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012
             FUNCTION_PARSERS = {  # noqa: RUF012
-                name: MySQL.Parser.FUNCTION_PARSERS[name]
-                for name in ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTR", "SUBSTRING", "TRIM")
-                + ("GROUP_CONCAT",)
+                name: MySQL.Parser.FUNCTION_PARSERS[name] for name in _OWN_SYNTAX
             }
 
     return Plain
 
 
 def parse(sql: str) -> Any:
-    """The tree of one statement. Raises SqlError: 1064 for what is no MySQL, 1065 for nothing at all."""
+    """The tree of one statement. Raises SqlError: 1064 for what is no MySQL, 1065 for nothing."""
     import sqlglot
     from sqlglot.errors import ParseError, TokenError
 
@@ -92,10 +92,8 @@ def _open_quote(sql: str) -> int:
 
 def _second(sql: str) -> int:
     """Where a second statement begins."""
-    from sqlglot.tokens import TokenType
-
     tokens = _dialect()().tokenize(sql)
-    ends = [i for i, token in enumerate(tokens) if token.token_type == TokenType.SEMICOLON]
+    ends = [i for i, token in enumerate(tokens) if token.text == ";"]
     return int(tokens[ends[0] + 1].start) if ends and ends[0] + 1 < len(tokens) else 0
 
 
@@ -123,6 +121,10 @@ def _check_names(sql: str, tree: Any) -> None:
             bare = owner.this is name and not owner.args.get("table")
             if not bare or name.this.upper() in BARE_CALLS:
                 continue
-        elif not isinstance(owner, exp.Table | exp.TableAlias | exp.Alias | exp.ColumnDef | exp.Schema) or (isinstance(owner, exp.Table) and owner.this is name and owner.args.get("db")) or (isinstance(owner, exp.Table) and name.this.upper() == "DUAL"):
+        elif (
+            not isinstance(owner, exp.Table | exp.TableAlias | exp.Alias | exp.ColumnDef | exp.Schema)
+            or (isinstance(owner, exp.Table) and owner.this is name and owner.args.get("db"))
+            or (isinstance(owner, exp.Table) and name.this.upper() == "DUAL")
+        ):
             continue
         raise syntax_error(sql, int(name.meta.get("start", 0)))

@@ -1,7 +1,7 @@
 """SQLite as the engine below: one in-memory connection that knows MySQL's functions, with limits.
 
-Nothing that an agent writes reaches SQLite as it is: only what the compiler emits does. ATTACH is off by
-limit, extensions cannot be loaded, and no file function exists.
+Nothing that an agent writes reaches SQLite as it is: only what the compiler emits does. ATTACH is off
+by limit, extensions cannot be loaded, and no file function exists.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Engine:
         connection.create_function("f", -1, _call, deterministic=True)
         connection.create_function("k", 1, _key, deterministic=True)
         connection.create_function("truth", 1, _truth, deterministic=True)
-        connection.create_window_function("a", -1, Aggregate)  # type: ignore[arg-type]
+        connection.create_window_function("a", -1, Aggregate)
         connection.create_collation("mysql", collate)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_PACKET)

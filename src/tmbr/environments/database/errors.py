@@ -112,7 +112,7 @@ ERRORS: dict[int, tuple[str, str]] = {
 
 
 class SqlError(Exception):
-    """The server refuses a statement. `str` is what a client prints: `1054 (42S22): Unknown column …`."""
+    """The server refuses a statement. `str` is what a client prints: `1054 (42S22): Unknown …`."""
 
     def __init__(self, number: int, *names: object, state: str = "", text: str = "") -> None:
         known_state, known_text = ERRORS.get(number, ("HY000", ""))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 
@@ -54,7 +54,7 @@ class Expressions(Calls):
                 return grouped
         for family, names in ((self._arithmetic, _ARITHMETIC), (self._comparison, _COMPARISON)):
             if type(node) in names:
-                return family(node, names[type(node)], scope)  # type: ignore[index]
+                return family(node, names[type(node)], scope)
         if type(node) in _BITS:
             a, b = self.emit(node.this, scope), self.emit(node.expression, scope)
             return Expr(call(_BITS[type(node)], a.sql, b.sql), "int")
@@ -318,7 +318,7 @@ class Expressions(Calls):
         a, b = self.emit(node.this, scope).sql, self.emit(node.expression, scope).sql
         return Expr(call("intdiv", a, b), "int")
 
-    _handlers: dict[type, Callable[[Any, Any, Scope], Expr]] = {
+    _handlers: ClassVar[dict[type, Callable[[Any, Any, Scope], Expr]]] = {
         exp.Literal: _literal,
         exp.Null: lambda *_: Expr("NULL", "null"),
         exp.Boolean: lambda _, node, __: Expr(str(int(node.this)), "int", True),

@@ -82,16 +82,19 @@ _TEXT: dict[str, tuple[Any, int, int | None]] = {
     "conv": (strings.convert_base, 3, 3), "bin": (numbers.binary, 1, 1), "oct": (numbers.octal, 1, 1),
     "date_format": (temporal.date_format, 2, 2), "time_format": (temporal.time_format, 2, 2),
     "dayname": (temporal.day_name, 1, 1), "monthname": (temporal.month_name, 1, 1),
-    "char": (strings.char, 1, None), "unhex": (strings.unhex, 1, 1), "load_file": (strings.no_file, 1, 1),
+    "char": (strings.char, 1, None), "unhex": (strings.unhex, 1, 1),
+    "load_file": (strings.no_file, 1, 1),
 }  # fmt: skip
 _INT: dict[str, tuple[Any, int, int | None]] = {
     "length": (strings.length, 1, 1), "octet_length": (strings.length, 1, 1),
     "char_length": (strings.char_length, 1, 1), "character_length": (strings.char_length, 1, 1),
-    "instr": (strings.instr, 2, 2), "locate": (strings.locate, 2, 3), "position": (strings.locate, 2, 2),
+    "instr": (strings.instr, 2, 2), "locate": (strings.locate, 2, 3),
+    "position": (strings.locate, 2, 2),
     "find_in_set": (strings.find_in_set, 2, 2), "ascii": (strings.ascii_code, 1, 1),
     "ord": (strings.ordinal, 1, 1), "strcmp": (strings.strcmp, 2, 2),
     "regexp_like": (strings.regexp_like, 2, 3), "regexp_instr": (strings.regexp_instr, 2, 6),
-    "sign": (numbers.sign, 1, 1), "crc32": (numbers.crc32, 1, 1), "bit_count": (numbers.bit_count, 1, 1),
+    "sign": (numbers.sign, 1, 1), "crc32": (numbers.crc32, 1, 1),
+    "bit_count": (numbers.bit_count, 1, 1),
     "datediff": (temporal.date_diff, 2, 2), "to_days": (temporal.to_days, 1, 1),
     "time_to_sec": (temporal.time_to_sec, 1, 1), "timestampdiff": (temporal.timestamp_diff, 3, 3),
     "unix_timestamp": (temporal.unix_timestamp, 0, 1),
@@ -107,7 +110,8 @@ _DOUBLE: dict[str, tuple[Any, int, int | None]] = {
 }  # fmt: skip
 _MOMENTS: dict[str, tuple[Any, int, int | None, str]] = {
     "date": (temporal.cast_date, 1, 1, "date"), "time": (temporal.cast_time, 1, 1, "time"),
-    "timestamp": (temporal.cast_datetime, 1, 1, "datetime"), "last_day": (temporal.last_day, 1, 1, "date"),
+    "timestamp": (temporal.cast_datetime, 1, 1, "datetime"),
+    "last_day": (temporal.last_day, 1, 1, "date"),
     "from_days": (temporal.from_days, 1, 1, "date"), "makedate": (temporal.make_date, 2, 2, "date"),
     "now": (temporal.now, 0, 1, "datetime"), "sysdate": (temporal.now, 0, 1, "datetime"),
     "current_timestamp": (temporal.now, 0, 1, "datetime"),

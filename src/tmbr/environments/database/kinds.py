@@ -1,8 +1,8 @@
 """What type a MySQL expression has before it is run: `int`, `double`, `decimal.S`, `text`, …
 
-A kind decides the scale of a decimal, and what the branches of a CASE or a UNION are converted to. Kinds:
-`null`, `int`, `decimal.S` (S digits after the point), `double`, `date`, `time`, `datetime`, `exact` (text
-of a binary collation), `text`, and `any` where only the value itself tells.
+A kind decides the scale of a decimal, and what the branches of a CASE or a UNION are converted to.
+`null`, `int`, `decimal.S` (S digits after the point), `double`, `date`, `time`, `datetime`, `exact`
+(text of a binary collation), `text`, and `any` where only the value itself tells.
 """
 
 from __future__ import annotations
@@ -47,9 +47,6 @@ def arithmetic(name: str, left: str, right: str) -> str:
         return "double" if "any" not in (left, right) else "any"
     if name == "div":
         return decimal(scale(left) + 4)
-    if name == "mul":
-        digits = scale(left) + scale(right)
-    else:
-        digits = max(scale(left), scale(right))
+    digits = scale(left) + scale(right) if name == "mul" else max(scale(left), scale(right))
     whole = not (left.startswith("decimal") or right.startswith("decimal"))
     return "int" if whole else decimal(digits)

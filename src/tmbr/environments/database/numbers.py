@@ -16,7 +16,7 @@ from .values import INT_MAX, INT_MIN, Value, integer, number, statement, text
 
 def absolute(value: Value) -> Value:
     some = number(value)
-    return None if some is None else abs(some)
+    return some if some is None or some >= 0 else -some
 
 
 def sign(value: Value) -> Value:

@@ -1,13 +1,14 @@
 """MySQL's operators on values: arithmetic, comparison, logic, LIKE and REGEXP.
 
-Text in arithmetic is a double. Exact arithmetic keeps nine digits more than are shown, as MySQL does, and
-what is shown is rounded last (`fix`).
+Text in arithmetic is a double. Exact arithmetic keeps nine digits more than are shown, as MySQL does,
+and what is shown is rounded last (`fix`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import date, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Any
@@ -33,7 +34,7 @@ def _pair(left: Value, right: Value) -> tuple[Number, Number] | None:
     return a, b
 
 
-def _checked(result: Number) -> Number:
+def checked(result: Number) -> Number:
     """Raise MySQL's 1690 for what leaves its type's range."""
     if isinstance(result, int) and not INT_MIN <= result <= INT_MAX:
         if 0 <= result < 2**64:
@@ -52,7 +53,7 @@ def _arithmetic(exact: Callable[[Any, Any], Any], plain: Callable[[Any, Any], An
         if pair is None:
             return None
         a, b = pair
-        return _checked(exact(a, b) if isinstance(a, Decimal) else plain(a, b))
+        return checked(exact(a, b) if isinstance(a, Decimal) else plain(a, b))
 
     return apply
 
@@ -62,9 +63,11 @@ sub = _arithmetic(CONTEXT.subtract, lambda a, b: a - b)
 mul = _arithmetic(CONTEXT.multiply, lambda a, b: a * b)
 
 
-def _zero_division() -> None:
+def _zero_division() -> Value:
+    """NULL, or an error where rows are written."""
     if statement.strict:
         raise SqlError(1365)
+    return None
 
 
 def div(left: Value, right: Value, scale: int = DIVISION_DIGITS) -> Value:
@@ -76,10 +79,10 @@ def div(left: Value, right: Value, scale: int = DIVISION_DIGITS) -> Value:
     if b == 0:
         return _zero_division()
     if isinstance(a, float):
-        return _checked(a / b)
+        return checked(a / float(b))
     digits = -(-scale // 9) * 9
     quotient = CONTEXT.divide(Decimal(a), Decimal(b))
-    return _checked(quotient.quantize(Decimal(1).scaleb(-digits), "ROUND_DOWN", CONTEXT))
+    return checked(quotient.quantize(Decimal(1).scaleb(-digits), "ROUND_DOWN", CONTEXT))
 
 
 def intdiv(left: Value, right: Value) -> Value:
@@ -89,7 +92,7 @@ def intdiv(left: Value, right: Value) -> Value:
     a, b = (Decimal(repr(x)) if isinstance(x, float) else Decimal(x) for x in pair)
     if b == 0:
         return _zero_division()
-    return _checked(int(CONTEXT.divide(a, b).to_integral_value("ROUND_DOWN")))
+    return checked(int(CONTEXT.divide(a, b).to_integral_value("ROUND_DOWN")))
 
 
 def mod(left: Value, right: Value) -> Value:
@@ -110,7 +113,7 @@ def mod(left: Value, right: Value) -> Value:
 
 def neg(value: Value) -> Value:
     some = number(value)
-    return None if some is None else _checked(0 - some)  # never a negative zero
+    return None if some is None else checked(0 - some)  # never a negative zero
 
 
 def fix(value: Value, scale: int) -> Value:
@@ -167,7 +170,7 @@ def between(value: Value, low: Value, high: Value) -> Value:
 
 
 def _temporal(*some: Value) -> bool:
-    return any(isinstance(value, values.date | values.timedelta) for value in some)
+    return any(isinstance(value, date | timedelta) for value in some)
 
 
 def is_in(value: Value, *options: Value) -> Value:

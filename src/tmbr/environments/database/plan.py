@@ -13,8 +13,8 @@ from .scope import Query
 class Plan:
     """query: gives rows. writes: SQL that is run in order, after which `catalog` holds.
 
-    strict: bad conversions are errors. recursive: it can run for ever by MySQL's own rules. unique: what
-    a broken unique index means, as (name of the key, column names).
+    strict: bad conversions are errors. recursive: it may run for ever. unique: what a broken
+    unique index means, as (name of the key, column names).
     """
 
     query: Query | None = None

@@ -16,8 +16,10 @@ from .scope import Output, Query, Scope, Source
 from .sqlite_text import call
 
 #: Parts of a SELECT that sqlglot reads in other dialects only.
-_FOREIGN = ("qualify", "laterals", "pivots", "cluster", "distribute", "sort", "prewhere", "connect", "match",
-            "settings", "format", "sample", "kind", "hint", "into", "top")  # fmt: skip
+_FOREIGN = (
+    "qualify", "laterals", "pivots", "cluster", "distribute", "sort", "prewhere", "connect", "match",
+    "settings", "format", "sample", "kind", "hint", "into", "top",
+)  # fmt: skip
 
 
 class Compiler(Expressions):

@@ -81,7 +81,7 @@ def _explain(tree: Any, sql: str, catalog: Catalog) -> Plan:
     if not isinstance(tree, exp.Select):
         raise syntax_error(sql, 0)
     Compiler(sql, catalog).query(tree)
-    tables = [table.alias_or_name for table in tree.find_all(exp.Table)] or [None]
+    tables: list[str | None] = [table.alias_or_name for table in tree.find_all(exp.Table)] or [None]
     note = "Using where" if tree.args.get("where") else None if tables[0] else "No tables used"
     rows: list[list[Cell]] = [
         [1, "SIMPLE", name, None, "ALL" if name else None, None, None, None, None, None, None, note]

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import collation
 from .errors import SqlError
+from .numbers import rounded
 from .operators import bounded, compiled, regexp
 from .values import MAX_PACKET, Exact, Value, compare, decimal, integer, number, text
 
@@ -252,7 +253,8 @@ def sha2(value: Value, size: Value) -> Value:
 
 
 def formatted(value: Value, digits: Value, _: Value = "en_US") -> Value:
-    exact = decimal(number(value), min(max(0, _int(digits)), 30))
+    places = min(max(0, _int(digits)), 30)
+    exact = decimal(rounded(number(value), places), places)
     return None if exact is None else f"{exact:,f}"
 
 
@@ -283,7 +285,7 @@ def soundex(value: Value) -> Value:
 
 
 def regexp_replace(value: Value, pattern: Value, new: Value, *rest: Value) -> Value:
-    start, which, flags = (*rest, 1, 0, "")[0], (*rest, 1, 0, "")[1] if len(rest) > 1 else 0, ""
+    start, which = rest[0] if rest else 1, rest[1] if len(rest) > 1 else 0
     flags = _text(rest[2]) if len(rest) > 2 else ""
     said, skip, found = _text(value), max(0, _int(start) - 1), compiled(_text(pattern), flags)
     into, head, tail = _text(new).replace("$", "\\"), said[:skip], said[skip:]
@@ -291,7 +293,7 @@ def regexp_replace(value: Value, pattern: Value, new: Value, *rest: Value) -> Va
         return head + str(bounded(found.sub, into, tail))
     for seen, match in enumerate(bounded(found.finditer, tail), 1):
         if seen == _int(which):
-            return head + tail[: match.start()] + match.expand(into) + tail[match.end() :]
+            return head + tail[: match.start()] + str(match.expand(into)) + tail[match.end() :]
     return said
 
 

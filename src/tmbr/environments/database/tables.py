@@ -39,8 +39,8 @@ def fingerprint(database: Database, table: str, columns: Sequence[str]) -> str |
     """The hash of a table by which AgentBench scores a write (AgentBench
     src/server/tasks/dbbench/result_processor.py); None where the table or a column is gone.
 
-    Rows are joined by commas and hashed to five digits; these are sorted, joined and hashed again. As on
-    a server with its default `group_concat_max_len`, only the first 1,024 characters of them count.
+    Rows are joined by commas and hashed to five digits; these are sorted, joined and hashed again. As
+    on a server with its default `group_concat_max_len`, only the first 1,024 characters of them count.
     """
     row = f"SUBSTRING(MD5(CONCAT_WS(',',{','.join(map(quoted, columns))})),1,5)"
     rows = f"(SELECT {row} AS h FROM {quoted(table)}) AS r"

@@ -1,4 +1,4 @@
-"""MySQL's functions on dates and times. What is no date gives NULL; the clock of a world stands still."""
+"""MySQL's functions on dates and times. What is no date gives NULL; a world's clock stands still."""
 
 from __future__ import annotations
 
@@ -159,8 +159,8 @@ def time_to_sec(value: Value) -> Value:
 
 
 def sec_to_time(value: Value) -> Value:
-    seconds = int(number(value) or 0)
-    return timedelta(seconds=max(-3020399, min(3020399, seconds)))
+    seconds = float(number(value) or 0)
+    return timedelta(seconds=max(-3020399.0, min(3020399.0, seconds)))
 
 
 def time_diff(one: Value, two: Value) -> Value:
@@ -219,9 +219,9 @@ def _shifted(some: date, amount: Value, name: str, direction: int) -> date | Non
         return some.replace(year=year, month=month + 1, day=day)
     if name not in _SECONDS_OF:
         return None
-    count = number(amount) or 0
-    whole = float(count) if name == "SECOND" else int(Decimal(str(count)).to_integral_value())
-    span = timedelta(seconds=direction * whole * _SECONDS_OF[name])
+    given = number(amount) or 0
+    size: float = float(given) if name == "SECOND" else int(Decimal(str(given)).to_integral_value())
+    span = timedelta(seconds=direction * size * _SECONDS_OF[name])
     if name in ("DAY", "WEEK") or isinstance(some, datetime):
         return some + span
     return datetime.combine(some, time()) + span
@@ -234,14 +234,14 @@ def timestamp_diff(unit: Value, one: Value, two: Value) -> Value:
         return None
     if name in _SECONDS_OF:
         micro = (b - a) // _MICRO
-        whole = abs(micro) // (_SECONDS_OF[name] * 10**6)
-        return whole if micro >= 0 else -whole
+        units = abs(micro) // (_SECONDS_OF[name] * 10**6)
+        return units if micro >= 0 else -units
     early, late = min(a, b), max(a, b)
     months = (late.year - early.year) * 12 + late.month - early.month
     if (late.day, late.time()) < (early.day, early.time()):
         months -= 1
-    whole = months // _MONTHS_OF[name]
-    return whole if b >= a else -whole
+    made = months // _MONTHS_OF[name]
+    return made if b >= a else -made
 
 
 def _suffix(day: int) -> str:

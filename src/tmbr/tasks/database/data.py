@@ -39,7 +39,9 @@ def tables(sample: Sample, root: Path | None) -> list[Table]:
     path = data_root(root) / "dbbench" / str(sample.setup["file"])
     entry = _entries(path)[sample.setup["index"]]
     if _sha(entry) != sample.setup["sha256"]:
-        raise DataError(f"{path}: line {sample.setup['index'] + 1} is not the one the sample was read from")
+        raise DataError(
+            f"{path}: line {sample.setup['index'] + 1} is not the one the sample was read from"
+        )
     return [_table(path, sample.setup["index"], one) for one in _listed(entry)]
 
 
@@ -54,11 +56,11 @@ def gold(sample: Sample, root: Path | None) -> str:
 def _entries(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise DataError(f"{no_file(path)}; set TMBR_DATA to the folder that holds dbbench/")
-    return _read(path, path.stat().st_mtime_ns)
+    return _read(path, (path.stat().st_mtime_ns, path.stat().st_size))
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, _: int) -> list[dict[str, Any]]:
+def _read(path: Path, _: tuple[int, int]) -> list[dict[str, Any]]:
     found = []
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if not line.strip():
@@ -71,7 +73,9 @@ def _read(path: Path, _: int) -> list[dict[str, Any]]:
             ) from None
         missing = {"description", "type", "table"} - set(entry if isinstance(entry, dict) else ())
         if missing:
-            raise DataError(f"{path}: line {number} has no {sorted(missing)[0]!r}; it is no DBBench sample")
+            raise DataError(
+                f"{path}: line {number} has no {sorted(missing)[0]!r}; it is no DBBench sample"
+            )
         found.append(entry)
     return found
 
@@ -88,7 +92,9 @@ def _table(path: Path, index: int, given: Any) -> Table:
         rows = tuple(tuple(str(cell) for cell in row) for row in info["rows"])
         return Table(str(given["table_name"]), columns, rows)
     except (KeyError, TypeError) as error:
-        raise DataError(f"{path}: line {index + 1}: its table lacks {error}; get the file again") from None
+        raise DataError(
+            f"{path}: line {index + 1}: its table lacks {error}; get the file again"
+        ) from None
 
 
 def _sample(name: str, path: Path, index: int, entry: Mapping[str, Any]) -> Sample:

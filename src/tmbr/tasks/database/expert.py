@@ -17,7 +17,9 @@ from tmbr.tasks.database.forms import COMMIT, RUN
 from tmbr.tasks.database.generate import literal, number
 from tmbr.tasks.database.wordings import ENDS, read, read_pairs
 
-_TOLD = re.compile(r"The table is called (?P<table>.+?)\. Its columns are: (?P<columns>.+?)\.\nRequest: ")
+_TOLD = re.compile(
+    r"The table is called (?P<table>.+?)\. Its columns are: (?P<columns>.+?)\.\nRequest: "
+)
 #: (name, argument) of an action, or None where none could be read; and what the world answered.
 Turn = tuple[tuple[str, str] | None, str]
 
@@ -31,7 +33,9 @@ class Move:
 
 def asked(table: str, columns: Sequence[str], instruction: str) -> str:
     """What the agent is told of one of our own samples."""
-    return f"The table is called {table}. Its columns are: {' | '.join(columns)}.\nRequest: {instruction}"
+    return (
+        f"The table is called {table}. Its columns are: {' | '.join(columns)}.\nRequest: {instruction}"
+    )
 
 
 def decide(prompt: str, turns: Sequence[Turn]) -> Move:

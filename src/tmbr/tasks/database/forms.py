@@ -17,7 +17,8 @@ _ARGUMENT = {RUN: "query", COMMIT: "answers"}
 _FOLDER = Path(__file__).parent
 #: An action goes on to the end of the turn, or to a line that is plainly no part of it.
 _ACTION = re.compile(
-    rf"^[ \t]*Action:[ \t]*({RUN}|{COMMIT})\b[ \t]*:?\s*(.*?)\s*(?=^[ \t]*(?:Thought|Action|Observation):|\Z)",
+    rf"^[ \t]*Action:[ \t]*({RUN}|{COMMIT})\b[ \t]*:?\s*(.*?)\s*"
+    r"(?=^[ \t]*(?:Thought|Action|Observation):|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 _FENCE = re.compile(r"^```\w*\s*(.*?)\s*```", re.DOTALL)
@@ -48,7 +49,9 @@ class TextForm:
         """The first action. Raises ActionError (malformed) when there is none."""
         found = _read(completion.text)
         if found is None:
-            raise ActionError("malformed", f"there is no line `Action: {RUN} …` or `Action: {COMMIT} …`")
+            raise ActionError(
+                "malformed", f"there is no line `Action: {RUN} …` or `Action: {COMMIT} …`"
+            )
         return Action(found[0], {_ARGUMENT[found[0]]: found[1]}, completion.text)
 
     def write(self, thought: str, name: str, argument: str) -> Message:

@@ -1,4 +1,4 @@
-"""Seeded tables and requests of our own: all of DBBench's types, solvable by construction, no download."""
+"""Seeded tables and requests of our own: all of DBBench's types, solvable, no download."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_PARTS = 6
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """kind: DBBench's type. label: the parts of the answer; None for a change. query: what solves it."""
+    """kind: DBBench's type. label: the parts of the answer; None for a change. query: solves it."""
 
     table: Table
     kind: str
@@ -117,7 +117,9 @@ class _Draft:
         at = self.rng.randrange(len(self.table.rows))
         value = self._column(self.key)[at]
         query = self._from(quoted(wanted), f"WHERE {quoted(self.key)} = {literal(value)}")
-        return self._ask(kind, query, [self._column(wanted)[at]], wanted=wanted, column=self.key, value=value)
+        return self._ask(
+            kind, query, [self._column(wanted)[at]], wanted=wanted, column=self.key, value=value
+        )
 
     def _grouped(self, kind: str) -> Problem:
         """Counting, and what is worked out over the rows of one group."""
@@ -127,9 +129,16 @@ class _Draft:
         cells = [value_of(cell) for there, cell in group if there == value]
         tail = f"WHERE {quoted(column)} = {literal(value)}"
         if kind == "counting":
-            return self._ask(kind, self._from("COUNT(*)", tail), [str(len(cells))], column=column, value=value)
+            return self._ask(
+                kind, self._from("COUNT(*)", tail), [str(len(cells))], column=column, value=value
+            )
         name = kind.removeprefix("aggregation-")
-        made = {"SUM": sum(cells), "AVG": sum(cells) / len(cells), "MAX": max(cells), "MIN": min(cells)}[name]
+        made = {
+            "SUM": sum(cells),
+            "AVG": sum(cells) / len(cells),
+            "MAX": max(cells),
+            "MIN": min(cells),
+        }[name]
         query = self._from(f"{name}({self._number(wanted)})", tail)
         return self._ask(kind, query, [f"{made:.4f}"], wanted=wanted, column=column, value=value)
 
@@ -171,6 +180,10 @@ class _Draft:
         if kind == "DELETE":
             return self._ask(kind, f"DELETE FROM {name} {test}", None, column=column, value=value)
         wanted = self.rng.choice([c for c in self.table.columns[1:] if c != column])
-        new = self.rng.choice(self._column(wanted)) if wanted in self.groups else str(self.rng.randint(1, 999))
+        new = (
+            self.rng.choice(self._column(wanted))
+            if wanted in self.groups
+            else str(self.rng.randint(1, 999))
+        )
         query = f"UPDATE {name} SET {quoted(wanted)} = {literal(new)} {test}"
         return self._ask(kind, query, None, wanted=wanted, new=new, column=column, value=value)

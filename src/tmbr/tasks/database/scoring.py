@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 TOLERANCE = 0.01
-_NOTHING = frozenset(
-    ("none", "null", "undefined", "nan", "inf", "infinity", "-inf", "-infinity", "")
-)
+_NOTHING = frozenset(("none", "null", "undefined", "nan", "inf", "infinity", "-inf", "-infinity", ""))
 
 
 def matches(answer: Any, label: Any) -> bool:

@@ -11,7 +11,7 @@ from random import Random
 from tmbr.core.errors import ConfigError, EnvironmentFault, nearest
 from tmbr.core.protocols import Session
 from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
-from tmbr.environments.database import Database, Embedded, SqlError, Table, fingerprint, quoted
+from tmbr.environments.database import Database, Embedded, Server, SqlError, Table, fingerprint, quoted
 from tmbr.tasks.database import data as files
 from tmbr.tasks.database.expert import Turn, asked, decide
 from tmbr.tasks.database.forms import COMMIT, FORMS, RUN, Form
@@ -27,13 +27,15 @@ VERSION = "1"
 
 
 class DatabaseTask:
-    """data: `generated`, or one of the benchmark's files. form: `text` or `agentbench`."""
+    """data: `generated`, or one of the benchmark's files. form: `text` or `agentbench`. server: the URL
+    of a MySQL server that answers instead of the embedded one."""
 
     def __init__(
         self,
         data: str = "generated",
         form: str = "text",
         root: Path | None = None,
+        server: str | None = None,
     ) -> None:
         if form not in FORMS:
             raise ConfigError(f"no form {form!r} of the database; {nearest(form, FORMS)}")
@@ -44,7 +46,9 @@ class DatabaseTask:
         self.name = "database"
         self.data = data
         self.form: Form = FORMS[form]()
-        self.version = f"{VERSION}/{GENERATOR}/{form}"
+        backend = "server" if server else "embedded"
+        self.version = f"{VERSION}/{GENERATOR}/{form}/{backend}"
+        self._server = server
         self._root = root
 
     def samples(self, split: str) -> Sequence[Sample]:
@@ -75,7 +79,8 @@ class DatabaseTask:
 
     def _database(self, sample: Sample) -> Database:
         try:
-            return Embedded.of(self.tables(sample))
+            tables = self.tables(sample)
+            return Server.of(self._server, tables) if self._server else Embedded.of(tables)
         except SqlError as error:
             raise EnvironmentFault(f"{sample.id}: its tables cannot be made: {error}") from None
 
@@ -102,7 +107,7 @@ class DatabaseTask:
         names = sample.target["tables"]
         ours = sorted(fingerprint(database, table, columns) or "gone" for table, columns in names)
         if sample.target.get("md5"):
-            return "_".join(ours) == sample.target["md5"]
+            return "_".join(ours) == str(sample.target["md5"])
         solved = self._database(sample)
         solved.execute(sample.target["query"])
         theirs = sorted(fingerprint(solved, table, columns) or "" for table, columns in names)

@@ -70,8 +70,10 @@ THEMES = (
         {"Subject": ("History", "Botany", "Chess", "Sailing", "Law")},
     ),
 )  # fmt: skip
-_STARTS = ("Al", "Bren", "Cor", "Dun", "El", "Far", "Gil", "Hol", "Iv", "Jor", "Kel", "Lun", "Mer", "Nor",
-           "Os", "Per", "Quil", "Ros", "Sal", "Tor", "Ul", "Ver", "Wyn", "Yar", "Zel")  # fmt: skip
+_STARTS = (
+    "Al", "Bren", "Cor", "Dun", "El", "Far", "Gil", "Hol", "Iv", "Jor", "Kel", "Lun", "Mer", "Nor",
+    "Os", "Per", "Quil", "Ros", "Sal", "Tor", "Ul", "Ver", "Wyn", "Yar", "Zel",
+)  # fmt: skip
 _MIDDLES = ("a", "e", "i", "o", "an", "er", "in", "or", "ess", "und")
 _ENDS = ("by", "dale", "ford", "mere", "ton", "wick", "stad", "ra", "nis", "gate", "holm", "'s Rest")
 
