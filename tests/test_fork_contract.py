@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.support.doors import DoorsTask
 from tmbr.core.protocols import Session, Task
 from tmbr.core.types import Action, Sample, Score, Step
+from tmbr.tasks.database import DatabaseTask
 from tmbr.tasks.household import Household
 from tmbr.tasks.household.session import HouseholdSession
 from tmbr.tasks.knowledge_graph import KnowledgeGraph
@@ -62,12 +63,29 @@ def _knowledge_graph(session: Session) -> Sequence[Action | None]:
     return [*made, *told, *both, *most, *answers, None]
 
 
+def _database(_: Session) -> Sequence[Action | None]:
+    said = [
+        "SHOW TABLES",
+        "CREATE TABLE extra (a INT, b TEXT)",
+        "INSERT INTO extra VALUES (1, 'x')",
+        "UPDATE extra SET a = a + 1",
+        "SELECT * FROM extra",
+        "ALTER TABLE extra ADD c TEXT",
+        "DROP TABLE extra",
+        "SELECT nonsense",
+    ]
+    commit = Action("commit_final_answer", {"answers": '["1"]'})
+    return [*(Action("execute_sql", {"query": sql}) for sql in said), commit, None]
+
+
 def _worlds() -> list[World]:
+    database = DatabaseTask()
     house, tool = Household(), Household(form="agentbench")
     graph, calls = KnowledgeGraph(), KnowledgeGraph(form="agentbench")
     return [
         World("doors", DoorsTask(), DoorsTask().samples("test"), _doors),
         World("household, text", house, house.samples("train")[:6], _household),
+        World("database", database, database.samples("train")[:6], _database),
         World("household, agentbench", tool, tool.samples("train")[:6], _household),
         World("knowledge graph, text", graph, graph.samples("train")[:8], _knowledge_graph),
         World("knowledge graph, agentbench", calls, calls.samples("train")[:8], _knowledge_graph),

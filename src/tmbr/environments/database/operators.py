@@ -1,0 +1,264 @@
+"""MySQL's operators on values: arithmetic, comparison, logic, LIKE and REGEXP.
+
+Text in arithmetic is a double. Exact arithmetic keeps nine digits more than are shown, as MySQL does,
+and what is shown is rounded last (`fix`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Context, Decimal
+from functools import lru_cache
+from typing import Any
+
+from . import collation, values
+from .errors import SqlError
+from .values import INT_MAX, INT_MIN, Exact, Number, Value, compare, number, statement, text, truth
+
+CONTEXT = Context(prec=81)
+#: Seconds that one regular expression may take on one value: a pattern is hostile input.
+REGEX_SECONDS = 1.0
+DIVISION_DIGITS = 4
+
+
+def _pair(left: Value, right: Value) -> tuple[Number, Number] | None:
+    a, b = number(left), number(right)
+    if a is None or b is None:
+        return None
+    if isinstance(a, float) or isinstance(b, float):
+        return float(a), float(b)
+    if isinstance(a, Decimal) or isinstance(b, Decimal):
+        return Decimal(a), Decimal(b)
+    return a, b
+
+
+def checked(result: Number) -> Number:
+    """Raise MySQL's 1690 for what leaves its type's range."""
+    if isinstance(result, int) and not INT_MIN <= result <= INT_MAX:
+        if 0 <= result < 2**64:
+            return Decimal(result)
+        raise SqlError(1690, "BIGINT", result)
+    if isinstance(result, float) and not math.isfinite(result):
+        raise SqlError(1690, "DOUBLE", result)
+    if isinstance(result, Decimal) and result.adjusted() > 64:
+        raise SqlError(1690, "DECIMAL", f"{result:.3e}")
+    return result
+
+
+def _arithmetic(exact: Callable[[Any, Any], Any], plain: Callable[[Any, Any], Any]) -> Any:
+    def apply(left: Value, right: Value) -> Value:
+        pair = _pair(left, right)
+        if pair is None:
+            return None
+        a, b = pair
+        return checked(exact(a, b) if isinstance(a, Decimal) else plain(a, b))
+
+    return apply
+
+
+add = _arithmetic(CONTEXT.add, lambda a, b: a + b)
+sub = _arithmetic(CONTEXT.subtract, lambda a, b: a - b)
+mul = _arithmetic(CONTEXT.multiply, lambda a, b: a * b)
+
+
+def _zero_division() -> Value:
+    """NULL, or an error where rows are written."""
+    if statement.strict:
+        raise SqlError(1365)
+    return None
+
+
+def div(left: Value, right: Value, scale: int = DIVISION_DIGITS) -> Value:
+    """`/`: four digits more than the dividend has, in exact arithmetic; by zero it is NULL."""
+    pair = _pair(left, right)
+    if pair is None:
+        return None
+    a, b = pair
+    if b == 0:
+        return _zero_division()
+    if isinstance(a, float):
+        return checked(a / float(b))
+    digits = -(-scale // 9) * 9
+    quotient = CONTEXT.divide(Decimal(a), Decimal(b))
+    return checked(quotient.quantize(Decimal(1).scaleb(-digits), "ROUND_DOWN", CONTEXT))
+
+
+def intdiv(left: Value, right: Value) -> Value:
+    pair = _pair(left, right)
+    if pair is None:
+        return None
+    a, b = (Decimal(repr(x)) if isinstance(x, float) else Decimal(x) for x in pair)
+    if b == 0:
+        return _zero_division()
+    return checked(int(CONTEXT.divide(a, b).to_integral_value("ROUND_DOWN")))
+
+
+def mod(left: Value, right: Value) -> Value:
+    """The remainder has the dividend's sign."""
+    pair = _pair(left, right)
+    if pair is None:
+        return None
+    a, b = pair
+    if b == 0:
+        return _zero_division()
+    if isinstance(a, float):
+        return math.fmod(a, b)
+    if isinstance(a, Decimal):
+        return CONTEXT.remainder(a, Decimal(b))
+    rest = abs(a) % abs(int(b))
+    return -rest if a < 0 else rest
+
+
+def neg(value: Value) -> Value:
+    some = number(value)
+    return None if some is None else checked(0 - some)  # never a negative zero
+
+
+def fix(value: Value, scale: int) -> Value:
+    """A decimal as it is shown."""
+    return values.rounded(value, scale) if isinstance(value, Decimal) else value
+
+
+def to_kind(value: Value, kind: str, scale: int = 0) -> Value:
+    """What a branch of a CASE or a UNION becomes when its kind is that of all branches."""
+    if value is None:
+        return None
+    if kind == "text":
+        return text(value)
+    if kind == "double":
+        return float(number(value) or 0)
+    if kind == "datetime":
+        return values.moment(value)
+    return values.decimal(value, scale) if kind == "decimal" else value
+
+
+def _comparison(test: Callable[[int], bool]) -> Callable[[Value, Value], Value]:
+    def apply(left: Value, right: Value) -> Value:
+        order = compare(left, right)
+        return None if order is None else int(test(order))
+
+    return apply
+
+
+eq = _comparison(lambda order: order == 0)
+ne = _comparison(lambda order: order != 0)
+lt = _comparison(lambda order: order < 0)
+le = _comparison(lambda order: order <= 0)
+gt = _comparison(lambda order: order > 0)
+ge = _comparison(lambda order: order >= 0)
+
+
+def same(left: Value, right: Value) -> Value:
+    """`<=>`"""
+    if left is None or right is None:
+        return int(left is right)
+    return int(compare(left, right) == 0)
+
+
+def between(value: Value, low: Value, high: Value) -> Value:
+    """All three are compared as text only when all are text; otherwise as numbers or moments."""
+    strings = [isinstance(v, str) for v in (value, low, high) if v is not None]
+    if any(strings) and not all(strings) and not _temporal(value, low, high):
+        value, low, high = number(value), number(low), number(high)
+    above, below = compare(value, low), compare(value, high)
+    if above is None or below is None:
+        outside = (above is not None and above < 0) or (below is not None and below > 0)
+        return 0 if outside else None
+    return int(above >= 0 and below <= 0)
+
+
+def _temporal(*some: Value) -> bool:
+    return any(isinstance(value, date | timedelta) for value in some)
+
+
+def is_in(value: Value, *options: Value) -> Value:
+    if value is None:
+        return None
+    orders = [compare(value, option) for option in options]
+    if 0 in orders:
+        return 1
+    return None if None in orders else 0
+
+
+def xor(left: Value, right: Value) -> Value:
+    a, b = truth(left), truth(right)
+    return None if a is None or b is None else a ^ b
+
+
+def negate(value: Value) -> Value:
+    some = truth(value)
+    return None if some is None else 1 - some
+
+
+def is_truth(value: Value, wanted: int) -> Value:
+    """`IS TRUE` and `IS FALSE`: never NULL."""
+    return int(truth(value) == wanted)
+
+
+def like(value: Value, pattern: Value, escape: Value = "\\") -> Value:
+    said, wanted = text(value), text(pattern)
+    if said is None or wanted is None:
+        return None
+    exact = isinstance(value, Exact | bytes) or isinstance(pattern, Exact | bytes)
+    return int(collation.like(said, wanted, text(escape) or "", exact))
+
+
+@lru_cache(maxsize=256)
+def compiled(pattern: str, flags: str = "") -> Any:
+    """A pattern, without regard to case unless `c` is the last of its case flags.
+
+    Raises SqlError for a pattern that is none.
+    """
+    import regex
+
+    bits = regex.VERSION0 | (0 if flags.rfind("c") > flags.rfind("i") else regex.IGNORECASE)
+    bits |= regex.MULTILINE if "m" in flags else 0
+    bits |= regex.DOTALL if "n" in flags else 0
+    try:
+        return regex.compile(pattern, bits)
+    except (regex.error, OverflowError, RecursionError) as error:
+        raise SqlError(1139, str(error)[:80]) from None
+
+
+def bounded(search: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Run a search of `compiled` under the limit."""
+    try:
+        return search(*arguments, timeout=REGEX_SECONDS, **named)
+    except TimeoutError:
+        raise SqlError(3024) from None
+
+
+def regexp(value: Value, pattern: Value, flags: Value = "") -> Value:
+    said, wanted, how = text(value), text(pattern), text(flags)
+    if said is None or wanted is None or how is None:
+        return None
+    if isinstance(value, Exact | bytes) or isinstance(pattern, Exact | bytes):
+        how = f"c{how}"
+    return int(bounded(compiled(wanted, how).search, said) is not None)
+
+
+def bits(value: Value) -> int | None:
+    some = values.integer(value)
+    return None if some is None else some & (2**64 - 1)
+
+
+def _bitwise(apply: Callable[[int, int], int]) -> Callable[[Value, Value], Value]:
+    def both(left: Value, right: Value) -> Value:
+        a, b = bits(left), bits(right)
+        return None if a is None or b is None else unsigned(apply(a, b) & (2**64 - 1))
+
+    return both
+
+
+def unsigned(value: int) -> int | Decimal:
+    """SQLite's integers end at 63 bits: a larger one travels as a decimal."""
+    return value if value <= INT_MAX else Decimal(value)
+
+
+bit_and = _bitwise(lambda a, b: a & b)
+bit_or = _bitwise(lambda a, b: a | b)
+bit_xor = _bitwise(lambda a, b: a ^ b)
+shift_left = _bitwise(lambda a, b: a << b if b < 64 else 0)
+shift_right = _bitwise(lambda a, b: a >> b if b < 64 else 0)

@@ -1,0 +1,177 @@
+"""The database task: samples, prompt, parsing, score, and the teachers that can play it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from random import Random
+
+from tmbr.core.errors import ConfigError, EnvironmentFault, nearest
+from tmbr.core.protocols import Session
+from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
+from tmbr.environments.database import Database, Embedded, Server, SqlError, Table, fingerprint, quoted
+from tmbr.tasks.database import data as files
+from tmbr.tasks.database.expert import Turn, asked, decide
+from tmbr.tasks.database.forms import COMMIT, FORMS, RUN, Form
+from tmbr.tasks.database.generate import GENERATOR, Problem, generate
+from tmbr.tasks.database.lazy import Lazy
+from tmbr.tasks.database.scoring import matches
+from tmbr.tasks.database.session import DatabaseSession
+
+#: Samples of each generated split.
+SIZES = {"train": 20_000, "validation": 500, "test": 500}
+#: Raise it when prompt, rules or wording change: it is part of every episode's resume key.
+VERSION = "1"
+
+
+class DatabaseTask:
+    """data: `generated`, or one of the benchmark's files. form: `text` or `agentbench`. server: the URL
+    of a MySQL server that answers instead of the embedded one."""
+
+    def __init__(
+        self,
+        data: str = "generated",
+        form: str = "text",
+        root: Path | None = None,
+        server: str | None = None,
+    ) -> None:
+        if form not in FORMS:
+            raise ConfigError(f"no form {form!r} of the database; {nearest(form, FORMS)}")
+        if data != "generated" and data not in files.SPLITS:
+            raise ConfigError(
+                f"no database data {data!r}; {nearest(data, ['generated', *files.SPLITS])}"
+            )
+        self.name = "database"
+        self.data = data
+        self.form: Form = FORMS[form]()
+        backend = "server" if server else "embedded"
+        self.version = f"{VERSION}/{GENERATOR}/{form}/{backend}"
+        self._server = server
+        self._root = root
+
+    def samples(self, split: str) -> Sequence[Sample]:
+        """All samples of a split; generated ones are made when they are asked for.
+
+        Raises ConfigError for an unknown split, DataError for files that are missing or broken.
+        """
+        if self.data != "generated":
+            return files.samples(self.data, self._root)
+        if split not in SIZES:
+            raise ConfigError(f"no split {split!r} of the generated database; {nearest(split, SIZES)}")
+        return Lazy(SIZES[split], partial(_generated, split))
+
+    def tables(self, sample: Sample) -> list[Table]:
+        """The tables that a sample starts with."""
+        if "seed" in sample.setup:
+            return [_problem(sample.setup["seed"]).table]
+        return files.tables(sample, self._root)
+
+    def open(self, sample: Sample) -> Session:
+        """Raises EnvironmentFault where MySQL cannot make the sample's tables (DBBench has such)."""
+        if "seed" in sample.setup:
+            table = _problem(sample.setup["seed"]).table
+            told = asked(table.name, table.columns, sample.instruction)
+        else:
+            told = f"{sample.setup['told']}\nRequest: {sample.instruction}".lstrip()
+        return DatabaseSession(self._database(sample), self.form, told)
+
+    def _database(self, sample: Sample) -> Database:
+        try:
+            tables = self.tables(sample)
+            return Server.of(self._server, tables) if self._server else Embedded.of(tables)
+        except SqlError as error:
+            raise EnvironmentFault(f"{sample.id}: its tables cannot be made: {error}") from None
+
+    def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
+        if self.form.tools:
+            return [Message("system", self.form.prompt.strip()), Message("user", observation)]
+        return [Message("user", f"{self.form.prompt}{observation}")]
+
+    def parse(self, completion: Completion) -> Action:
+        return self.form.read(completion)
+
+    def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score:  # noqa: ARG002
+        """AgentBench's score: 1 when the committed answer, or the changed table, is the right one."""
+        if not isinstance(session, DatabaseSession) or session.committed is None:
+            return Score(0.0, False, {"type": sample.target["type"]})
+        if sample.target["type"] in files.WRITES:
+            right = self._written(sample, session.database)
+        else:
+            right = matches(session.committed, sample.target["label"])
+        return Score(float(right), right, {"type": sample.target["type"]})
+
+    def _written(self, sample: Sample, database: Database) -> bool:
+        """Whether the tables hash to what the solution leaves."""
+        names = sample.target["tables"]
+        ours = sorted(fingerprint(database, table, columns) or "gone" for table, columns in names)
+        if sample.target.get("md5"):
+            return "_".join(ours) == str(sample.target["md5"])
+        solved = self._database(sample)
+        solved.execute(sample.target["query"])
+        theirs = sorted(fingerprint(solved, table, columns) or "" for table, columns in names)
+        solved.close()
+        return ours == theirs
+
+    def expert(self, messages: Sequence[Message]) -> Message:
+        """What the expert answers in this conversation, from what was said in it alone."""
+        move = decide(*self._told(messages))
+        return self.form.write(move.thought, move.name, move.argument)
+
+    def mistake(self, messages: Sequence[Message], rng: Random) -> Message:
+        """A wrong move that the server accepts and that changes nothing: a look at something else."""
+        prompt, turns = self._told(messages)
+        right = decide(prompt, turns)
+        table = prompt.partition("The table is called ")[2].partition(". Its columns")[0]
+        columns = prompt.partition("Its columns are: ")[2].partition(".\nRequest")[0].split(" | ")
+        wrong = [f"SELECT DISTINCT {quoted(column)} FROM {quoted(table)} LIMIT 5" for column in columns]
+        wrong += ["SHOW TABLES", f"DESCRIBE {quoted(table)}", f"SELECT COUNT(*) FROM {quoted(table)}"]
+        others = sorted({*wrong} - {right.argument, *(action[1] for action, _ in turns if action)})
+        return self.form.write("I look at something else.", RUN, rng.choice(others or wrong))
+
+    def walkthrough(self, sample: Sample) -> list[Message]:
+        """The privileged teacher: the solution's statement, and its answer, as messages."""
+        if "seed" in sample.setup:
+            problem = _problem(sample.setup["seed"])
+            query, label = problem.query, list(problem.label or ())
+        else:
+            query, label = files.gold(sample, self._root), list(sample.target.get("label") or ())
+        return [
+            self.form.write("I know the way.", RUN, query),
+            self.form.write("I know the answer.", COMMIT, json.dumps(label, ensure_ascii=False)),
+        ]
+
+    def _told(self, messages: Sequence[Message]) -> tuple[str, list[Turn]]:
+        """The request as it was first put, and (action, answer) of each turn since."""
+        start = next(i for i, m in enumerate(messages) if m.role == "user")
+        later = messages[start + 1 :]
+        turns = [
+            (self.form.told(said), heard.content)
+            for said, heard in zip(later[::2], later[1::2], strict=False)
+        ]
+        return messages[start].content, turns
+
+
+@lru_cache(maxsize=100_000)
+def _generated(split: str, index: int) -> Sample:
+    seed = problem_seed(split, index)
+    problem = _problem(seed)
+    target: dict[str, object] = {"type": problem.kind}
+    if problem.label is None:
+        target["query"] = problem.query
+        target["tables"] = [[problem.table.name, list(problem.table.columns)]]
+    else:
+        target["label"] = list(problem.label)
+    setup = {"seed": seed, "generator": GENERATOR}
+    return Sample(f"generated-{split}-{index}", "database", split, problem.instruction, setup, target)
+
+
+@lru_cache(maxsize=512)
+def _problem(seed: int) -> Problem:
+    return generate(seed)
+
+
+def problem_seed(split: str, index: int) -> int:
+    """Seeds of the splits never meet: the split is the seed's residue modulo three."""
+    return index * len(SIZES) + list(SIZES).index(split)
