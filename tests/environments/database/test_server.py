@@ -20,7 +20,7 @@ from tmbr.core.errors import ConfigError, DataError, EnvironmentFault
 from tmbr.environments.database import Embedded, Server, SqlError, Table, fingerprint
 from tmbr.tasks.database import DatabaseTask, data
 
-#: Where MariaDB is known to answer unlike MySQL 8, by MySQL's manual (none runs here): DIFFERENCES.md.
+#: Where ours is meant to answer as MySQL 8 (none runs here) and unlike MariaDB: DIFFERENCES.md.
 KNOWN = {
     "delete number",  # MySQL's strict mode refuses a bad number in DELETE too (1292)
     "derived alias",  # MySQL says 1248, MariaDB 1064

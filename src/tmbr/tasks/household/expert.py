@@ -1,7 +1,8 @@
 """An expert that acts from observations only: it plans where to look, remembers, and finishes.
 
-`HouseholdExpert` is a policy over conversations. The order in which it searches comes from a prior:
-how often things of a kind are found in places of a kind.
+`decide` is a policy over conversations. The order in which it searches comes from a prior: how often
+things of a kind are found in places of a kind. Its thoughts speak as the base's practice does
+(recipes/nano_base/drills.py), so that a short tuning has little wording to teach.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def imagine(room: str, turns: Iterable[tuple[str, str]], rng: Random) -> Move | 
     need = _Decision(goal, memory, {}).need()
     name = f"{wanted} {rng.choice((1, 1, 2, 3))}"
     command = f"use {name}" if memory.holding else f"take {name} from {memory.at}"
-    return Move(f"{need} {name} is here.", command)
+    return Move(f"{need} {wanted}: {name} is here.", command)
 
 
 @dataclass(slots=True)
@@ -95,7 +96,8 @@ class _Decision:
         ]
         for thing, place in wanted:
             if self.memory.at_hand(place):
-                return Move(f"{thing} is here.", f"take {thing} from {place}")
+                found = f"{self.goal.thing}: {thing} is here."
+                return Move(found, f"take {thing} from {place}")
         if wanted:
             thing, place = wanted[0]
             return Move(f"{thing} is at {place}.", f"go to {place}")
@@ -119,7 +121,7 @@ class _Decision:
             return Move(f"{unseen[0]} is here too.", f"{verb} {unseen[0]}")
         if here is None or self.memory.since_change % PLAN == 0:
             return Move(f"Try {', '.join(unseen[:PLAN])}.", f"go to {unseen[0]}")
-        return Move(f"No {wanted} at {here}, {unseen[0]} is next.", f"go to {unseen[0]}")
+        return Move(f"{wanted}: not here. Next is {unseen[0]}.", f"go to {unseen[0]}")
 
     def _order(self, wanted: str) -> list[str]:
         """Places not yet searched, likeliest first."""
@@ -135,29 +137,28 @@ class _Decision:
             station = self._first(_STATION[treatment])
             if station is None:
                 return Move(f"There is no {_STATION[treatment]}.", "look")
+            thought = f"{held}, plain. {held} gets {treatment} at {station}."
             if self.memory.at_hand(station):
-                verb = _VERB[treatment]
-                here = f"{held} is not {treatment}, {station} is here."
-                return Move(here, f"{verb} {held} with {station}")
-            return Move(f"{held} is not {treatment}, {station} is next.", f"go to {station}")
-        return self._place(held)
+                return Move(thought, f"{_VERB[treatment]} {held} with {station}")
+            return Move(thought, f"go to {station}")
+        return self._place(f"{held}, {treatment or 'plain'}.", held)
 
-    def _place(self, held: str) -> Move:
+    def _place(self, state: str, held: str) -> Move:
         target = self._target()
         if target is None:
             return Move(f"There is no {self.goal.place}.", "look")
         if not self.memory.at_hand(target):
-            return Move(f"{held} is ready, {target} is next.", f"go to {target}")
+            return Move(f"{state} Next is {target}.", f"go to {target}")
         if target in self.memory.hidden:
             return Move(f"{target} is closed.", f"open {target}")
         if not self.memory.searched(target):
             return Move(f"{target} is here too.", f"examine {target}")
-        return Move(f"{held} is ready, {target} is here.", f"put {held} in/on {target}")
+        return Move(f"{state} {target} is here.", f"put {held} in/on {target}")
 
     def _under_lamp(self, lamp: str) -> Move:
         for found, place in self.memory.where(lamp):
             if self.memory.at_hand(place):
-                return Move(f"{found} is here.", f"use {found}")
+                return Move(f"{lamp}: {found} is here.", f"use {found}")
             return Move(f"{found} is at {place}.", f"go to {place}")
         return self._search(lamp)
 
