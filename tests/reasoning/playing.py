@@ -41,7 +41,8 @@ def always(*answers: str, context_limit: int = 1_000_000) -> ScriptedModel:
 
 @dataclass(frozen=True, slots=True)
 class Likes:
-    """A judge of doors: the value of a branch by the doors that it takes, 0 where none is given."""
+    """A judge of doors: the value of a branch by the doors that it takes (`!` stands for `leave`), 0
+    where none is given."""
 
     values: Mapping[str, float]
     name: str = "likes"
@@ -52,7 +53,7 @@ class Likes:
 
 def _doors(trace: Trace, leaf: int) -> str:
     actions = [trace.nodes[i].action for i in trace.branch(leaf)]
-    return "".join(action.arguments["door"] for action in actions if action is not None)
+    return "".join(action.arguments.get("door", "!") for action in actions if action is not None)
 
 
 def drawn(trace: Trace) -> str:

@@ -109,10 +109,26 @@ def test_a_loop_is_seen_before_the_real_step() -> None:
 
 def test_an_action_that_ends_the_episode_is_never_tried_on_a_fork() -> None:
     trace = play(TWO, ["leave", "open a"], doors("a"))
-    assert drawn(trace) == (
-        "* root\n  - leave (not looked at)\n  * open a 0.56\ncompleted, no stop, score 1"
-    )
+    assert drawn(trace) == "* root\n  - leave 0.56\n  * open a 0.56\ncompleted, no stop, score 1"
     assert trace.spent.steps + trace.spent.steps_on_forks == 1
+
+
+def test_an_action_that_ends_the_episode_is_committed_when_it_is_judged_best() -> None:
+    likes = Likes({"!": 0.5, "a": 0.9, "aa": 0.3, "ab": 0.4})
+    script = ["leave", "open a", "open a", "open b", "hm", "hm"]
+    trace = play(TWO, script, doors("bb"), judge=likes, budget=Budget(calls=4))
+    assert drawn(trace) == (
+        "* root\n"
+        "  * leave 0.50\n"  # gone back to: it was kept beside `a`
+        "  + open a 0.90\n"
+        "    + open a 0.30\n"
+        "    + open b 0.40\n"
+        "      - 'hm' (neither `open` nor `leave`)\n"
+        "      - 'hm' (neither `open` nor `leave`)\n"
+        "completed, no stop, score 0"
+    )
+    assert trace.spent.steps == 3
+    assert trace.spent.steps_on_forks == 1
 
 
 def test_when_nothing_is_open_the_first_answer_is_a_turn() -> None:

@@ -7,7 +7,7 @@ it has grown long without an end), it goes on from the best open state, wherever
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tmbr.core.protocols import Episode, Judge, Model, Outcome, World
 from tmbr.core.types import Access, Sampling, Step
@@ -19,12 +19,22 @@ from tmbr.reasoning.tree import VARIED, Candidate, Tree
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A place to go on from; it owns its world, in which `node` has just been looked at."""
+    """A place to go on from; it owns its world, in which `node` has just been looked at.
+
+    untried: `node` ends the episode, so it was judged without a look, and the world is still that of
+    its parent.
+    """
 
     node: int
     world: World
     value: float
     depth: int
+    untried: bool = False
+
+    @property
+    def rank(self) -> tuple[float, bool]:
+        """What was seen goes before what was not, at the same value."""
+        return self.value, not self.untried
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +86,14 @@ class _Search:
     def _go_on(self, here: State, children: list[State]) -> tuple[State, Step]:
         """Commit the best child; without one, go back to the best open state anywhere in the tree."""
         if children:
-            best = max(children, key=lambda state: state.value)
+            best = max(children, key=lambda state: state.rank)
             self.open += [child for child in children if child is not best]
         else:
-            best = max(self.open, key=lambda state: (state.value, -state.depth))
+            best = max(self.open, key=lambda state: (*state.rank, -state.depth))
             self.open.remove(best)
         here.world.close()
+        if best.untried:
+            return best, self.tree.execute(best.node, best.world)
         step = best.world.commit()
         self.tree.answer(best.node, step)
         return best, step
@@ -103,28 +115,35 @@ class _Search:
                 self.tree, state.node, self.settings.branches, self.settings.sampling, barred
             )
             looked = [found for c in proposed.kept if (found := self._look(state, c)) is not None]
-            children = await self._judged(state, looked)
+            children = await self._judged(looked)
             if children:
                 return children
             barred |= {c.action.key for c in proposed.kept if c.action}
         return []
 
-    def _look(self, state: State, candidate: Candidate) -> tuple[int, World] | None:
-        """Try a candidate on a fork. One that ends the episode is not tried, only recorded."""
+    def _look(self, state: State, candidate: Candidate) -> State | None:
+        """Try a candidate on a fork. One that ends the episode is not tried, only kept beside it.
+
+        None when the budget has no step left.
+        """
         assert candidate.action is not None, "the filter keeps actions only"
         seen = state.world.look(candidate.action)
-        if seen is None:
+        if seen is not None:
+            world, step = seen
+            return State(self.tree.grow(state.node, candidate, step), world, 0.0, state.depth + 1)
+        if self.tree.spent() is not None:
             self.tree.grow(state.node, candidate, None, "not looked at")
             return None
-        world, step = seen
-        return self.tree.grow(state.node, candidate, step), world
+        node = self.tree.grow(state.node, candidate, None)
+        return State(node, state.world.fork(), 0.0, state.depth + 1, untried=True)
 
-    async def _judged(self, state: State, looked: list[tuple[int, World]]) -> list[State]:
-        judgements = await self.tree.judged(self.judge, [node for node, _ in looked])
+    async def _judged(self, looked: list[State]) -> list[State]:
+        """Those that are worth keeping, with their values."""
+        judgements = await self.tree.judged(self.judge, [state.node for state in looked])
         children = []
-        for (node, world), judgement in zip(looked, judgements, strict=True):
+        for state, judgement in zip(looked, judgements, strict=True):
             if judgement.value >= self.settings.keep:
-                children.append(State(node, world, judgement.value, state.depth + 1))
+                children.append(replace(state, value=judgement.value))
             else:
-                world.close()
+                state.world.close()
         return children
