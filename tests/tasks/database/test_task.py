@@ -13,12 +13,13 @@ from tmbr.core.errors import ActionError, ConfigError, DataError, EnvironmentFau
 from tmbr.core.protocols import Session
 from tmbr.core.types import Action, Completion, Message, Sample, Step
 from tmbr.tasks.database import DatabaseTask
-from tmbr.tasks.database.data import SPLITS, WRITES, data_root
+from tmbr.tasks.database.data import SPLITS, WRITES
 from tmbr.tasks.database.forms import COMMIT, RUN, TextForm
 from tmbr.tasks.database.generate import generate
 from tmbr.tasks.database.session import ROUNDS
 from tmbr.tasks.database.task import SIZES, problem_seed
 from tmbr.tasks.database.wordings import WORDINGS, read
+from tmbr.tasks.samples import data_root
 
 KINDS = {*WORDINGS}
 

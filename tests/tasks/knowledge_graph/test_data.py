@@ -14,9 +14,9 @@ from tests.environments.sparql_server import serving
 from tests.tasks.knowledge_graph.playing import led, play
 from tmbr.core.errors import DataError
 from tmbr.environments.knowledge_graph import MemoryGraph, induce, read_calls
-from tmbr.tasks.household.data import data_root
 from tmbr.tasks.knowledge_graph import KnowledgeGraph
 from tmbr.tasks.knowledge_graph.data import FILES, samples, vocabulary
+from tmbr.tasks.samples import data_root
 
 #: Every way in which gold actions fail: by the tools' own rules.
 REFUSALS = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from tmbr.core.errors import DataError, no_file
 from tmbr.core.types import Sample
 from tmbr.environments.database import Table
+from tmbr.tasks.samples import data_root
 
 #: Name of the data set -> its file.
 SPLITS = {
@@ -21,11 +21,6 @@ SPLITS = {
     "dbbench-standard.even": "standard.even.jsonl",
 }
 WRITES = ("INSERT", "UPDATE", "DELETE")
-
-
-def data_root(root: Path | None = None) -> Path:
-    """`TMBR_DATA`, by default `../shared/data` of the working folder."""
-    return root or Path(os.environ.get("TMBR_DATA", "../shared/data"))
 
 
 def samples(name: str, root: Path | None) -> Sequence[Sample]:

@@ -16,9 +16,9 @@ from tmbr.tasks.database import data as files
 from tmbr.tasks.database.expert import Turn, asked, decide
 from tmbr.tasks.database.forms import COMMIT, FORMS, RUN, Form
 from tmbr.tasks.database.generate import GENERATOR, Problem, generate
-from tmbr.tasks.database.lazy import Lazy
 from tmbr.tasks.database.scoring import matches
 from tmbr.tasks.database.session import DatabaseSession
+from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}

@@ -15,14 +15,14 @@ import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import overload
 
 from tmbr.core.errors import DataError
 from tmbr.core.types import Sample
 from tmbr.environments.household import Game
 from tmbr.tasks.household.prior import Prior, cached, common_sense
+from tmbr.tasks.samples import Lazy, data_root
 
 #: Name of the data set -> folder of its games. The validation part is cut from train, by room and task.
 SPLITS = {
@@ -34,28 +34,6 @@ SPLITS = {
 #: One task folder in this many is validation; the trials of one folder share room and goal.
 VALIDATION_SHARE = 20
 _TASK = re.compile(r"Your task is to: (.*?)\"")
-
-
-class Lazy(Sequence[Sample]):
-    """Samples that are made when they are asked for."""
-
-    def __init__(self, size: int, make: Callable[[int], Sample]) -> None:
-        self._indices = range(size)
-        self._make = make
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    @overload
-    def __getitem__(self, index: int) -> Sample: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Sample]: ...
-
-    def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
-        if isinstance(index, slice):
-            return [self._make(i) for i in self._indices[index]]
-        return self._make(self._indices[index])
 
 
 def samples(name: str, root: Path | None) -> Sequence[Sample]:
@@ -90,11 +68,6 @@ def game_path(sample: Sample, root: Path | None) -> Path:
     """Where the game of a sample lies on this machine."""
     split, _, rest = str(sample.setup["game"]).partition("/")
     return _folder(split, root) / rest / "game.tw-pddl"
-
-
-def data_root(root: Path | None = None) -> Path:
-    """`TMBR_DATA`, by default `../shared/data` of the working folder."""
-    return root or Path(os.environ.get("TMBR_DATA", "../shared/data"))
 
 
 def _validation(path: Path) -> bool:

@@ -17,6 +17,7 @@ from tmbr.tasks.household.forms import FORMS, Form
 from tmbr.tasks.household.memory import kind, names, places
 from tmbr.tasks.household.prior import Prior, common_sense
 from tmbr.tasks.household.session import HouseholdSession
+from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
@@ -58,7 +59,7 @@ class Household:
             return files.samples(self.data, self._root)
         if split not in SIZES:
             raise ConfigError(f"no split {split!r} of the generated household; {nearest(split, SIZES)}")
-        return files.Lazy(SIZES[split], partial(_generated, split))
+        return Lazy(SIZES[split], partial(_generated, split))
 
     def game(self, sample: Sample) -> Game:
         """The game behind a sample."""

@@ -18,7 +18,7 @@ from typing import Any
 from tmbr.core.errors import DataError, no_file
 from tmbr.core.types import Sample
 from tmbr.environments.knowledge_graph import Vocabulary
-from tmbr.tasks.household.data import data_root
+from tmbr.tasks.samples import data_root
 
 #: Name of the data set -> its file. `std.even` is every second standard question, from the first.
 FILES = {"dev": "dev.json", "std": "std.json", "std.even": "std.even.json", "train": "kg_rl_all.json"}

@@ -31,11 +31,11 @@ from tmbr.environments.knowledge_graph import (
     read_calls,
     why_not,
 )
-from tmbr.tasks.household.data import Lazy
 from tmbr.tasks.knowledge_graph import data as files
 from tmbr.tasks.knowledge_graph.expert import Memory, Move, decide
 from tmbr.tasks.knowledge_graph.forms import ANSWER, FORMS, Form
 from tmbr.tasks.knowledge_graph.session import KnowledgeGraphSession
+from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split; a split's graphs have names that no other split's have.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}

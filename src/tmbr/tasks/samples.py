@@ -1,8 +1,10 @@
-"""Samples that are made when they are asked for."""
+"""What all tasks share of their samples: made when they are asked for; files found in one place."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import overload
 
 from tmbr.core.types import Sample
@@ -28,3 +30,8 @@ class Lazy(Sequence[Sample]):
         if isinstance(index, slice):
             return [self._make(i) for i in self._indices[index]]
         return self._make(self._indices[index])
+
+
+def data_root(root: Path | None = None) -> Path:
+    """Where the benchmarks' files lie: `TMBR_DATA`, by default `../shared/data`."""
+    return root or Path(os.environ.get("TMBR_DATA", "../shared/data"))
