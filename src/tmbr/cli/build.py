@@ -7,30 +7,20 @@ from dataclasses import fields, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-from tmbr.config import ModelConfig, PlayConfig, SamplingConfig, StrategyConfig
-from tmbr.core.errors import ConfigError, nearest
+from tmbr.config import ModelConfig, SamplingConfig, StrategyConfig
+from tmbr.core.errors import ConfigError
 from tmbr.core.protocols import Model, Strategy
 
 if TYPE_CHECKING:
-    from tmbr.tasks.household import Household
+    from tmbr.core.protocols import Taught
 
-TASKS = ("household",)
 ENDPOINT = re.compile(r"(?P<name>.+)@(?P<url>https?://.+)")
 NOISY = re.compile(r"noisy-expert:(?P<p>0?\.\d+|[01](?:\.0*)?)(?::(?P<how>per-state|slips))?")
 #: Share of a learner's errors from which no action can be read; the others name what is not there.
 SLIPS_MALFORMED = 0.1
 
 
-def build_task(config: PlayConfig) -> Household:
-    """Raises ConfigError for an unknown task, data set or form."""
-    from tmbr.tasks.household import Household
-
-    if config.task not in TASKS:
-        raise ConfigError(f"no task {config.task!r}; {nearest(config.task, TASKS)}")
-    return Household(data=config.data, form=config.form)
-
-
-def build_model(config: ModelConfig, task: Household) -> Model:
+def build_model(config: ModelConfig, task: Taught) -> Model:
     """The model that `config.model` names. Raises ConfigError."""
     spec = config.model
     if spec == "expert":
@@ -63,7 +53,7 @@ def model_path(spec: str) -> str:
     return str(files("tmbr") / "assets" / "nano") if spec == "nano" else spec
 
 
-def _noisy(spec: str, task: Household) -> Model:
+def _noisy(spec: str, task: Taught) -> Model:
     from tmbr.models.expert import NoisyExpert
 
     told = NOISY.fullmatch(spec)

@@ -227,10 +227,25 @@ def check(paths: Annotated[list[Path] | None, typer.Argument(help="Trace files."
       tmbr data check runs/eval/traces.jsonl
       tmbr data check
     """
-    from tmbr.cli.check import check_benchmarks, check_traces
+    from tmbr.cli.check import check_traces
+    from tmbr.cli.tasks import describe
 
-    lines = [check_traces(path) for path in paths] if paths else check_benchmarks()
-    for line in lines:
+    for line in map(check_traces, paths) if paths else describe(generated=False):
+        typer.echo(line)
+
+
+@app.command()
+def tasks() -> None:
+    """List the tasks, where their samples may come from, and how many there are.
+
+    \b
+    Examples:
+      tmbr tasks
+      tmbr eval task=database data=dbbench-dev --model nano
+    """
+    from tmbr.cli.tasks import describe
+
+    for line in describe():
         typer.echo(line)
 
 

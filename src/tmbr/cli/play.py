@@ -15,8 +15,9 @@ from typing import Any
 
 import yaml
 
-from tmbr.cli.build import build_model, build_strategy, build_task
+from tmbr.cli.build import build_model, build_strategy
 from tmbr.cli.progress import Progress
+from tmbr.cli.tasks import make_task
 from tmbr.config import CollectConfig, EvalConfig, ModelConfig, PlayConfig, StrategyConfig
 from tmbr.core.errors import DataError
 from tmbr.core.protocols import Model, Strategy, Task
@@ -123,7 +124,7 @@ def _run(
     strategies: Mapping[str, StrategyConfig],
 ) -> list[Trace] | None:
     """Build what the names stand for and play it; None when the user interrupted."""
-    task = build_task(config)
+    task = make_task(config.task, config.data, config.form)
     built = {
         name: (told, build_strategy(name, told, config.sampling)) for name, told in strategies.items()
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from random import Random
+from typing import ClassVar, Protocol
 
 from tmbr.core.types import (
     Access,
@@ -79,6 +80,26 @@ class Task(Protocol):
         ...
 
     def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score: ...
+
+
+class Taught(Task, Protocol):
+    """A task that brings its teachers. What they say follows from the conversation alone, except for
+    the walkthrough, which knows the sample's solution."""
+
+    #: Names of data that the task can take its samples from; `generated` is always there.
+    sources: ClassVar[tuple[str, ...]]
+
+    def expert(self, messages: Sequence[Message]) -> Message: ...
+
+    def mistake(self, messages: Sequence[Message], rng: Random) -> Message:
+        """A wrong turn that the world nearly always admits and that ends nothing."""
+        ...
+
+    def slip(self, messages: Sequence[Message], rng: Random) -> Message:
+        """An error as a learner makes it, often refused."""
+        ...
+
+    def walkthrough(self, sample: Sample) -> list[Message]: ...
 
 
 class Model(Protocol):

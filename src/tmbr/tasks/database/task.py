@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from random import Random
+from typing import ClassVar
 
 from tmbr.core.errors import ConfigError, EnvironmentFault, nearest
 from tmbr.core.protocols import Session
@@ -22,6 +24,9 @@ from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
+#: Share of a learner's errors that are an admissible look without a reason.
+ASTRAY = 0.3
+_QUOTED = re.compile(r"`([^`]+)`")
 #: Raise it when prompt, rules or wording change: it is part of every episode's resume key.
 VERSION = "1"
 
@@ -29,6 +34,8 @@ VERSION = "1"
 class DatabaseTask:
     """data: `generated`, or one of the benchmark's files. form: `text` or `agentbench`. server: the URL
     of a MySQL server that answers instead of the embedded one."""
+
+    sources: ClassVar[tuple[str, ...]] = ("generated", *files.SPLITS)
 
     def __init__(
         self,
@@ -39,10 +46,8 @@ class DatabaseTask:
     ) -> None:
         if form not in FORMS:
             raise ConfigError(f"no form {form!r} of the database; {nearest(form, FORMS)}")
-        if data != "generated" and data not in files.SPLITS:
-            raise ConfigError(
-                f"no database data {data!r}; {nearest(data, ['generated', *files.SPLITS])}"
-            )
+        if data not in self.sources:
+            raise ConfigError(f"no database data {data!r}; {nearest(data, self.sources)}")
         self.name = "database"
         self.data = data
         self.form: Form = FORMS[form]()
@@ -129,6 +134,16 @@ class DatabaseTask:
         wrong += ["SHOW TABLES", f"DESCRIBE {quoted(table)}", f"SELECT COUNT(*) FROM {quoted(table)}"]
         others = sorted({*wrong} - {right.argument, *(action[1] for action, _ in turns if action)})
         return self.form.write("I look at something else.", RUN, rng.choice(others or wrong))
+
+    def slip(self, messages: Sequence[Message], rng: Random) -> Message:
+        """A learner's error: the right statement with one name a little wrong, or a look astray."""
+        right = decide(*self._told(messages))
+        names = sorted(set(_QUOTED.findall(right.argument)))
+        if right.name == COMMIT or not names or rng.random() < ASTRAY:
+            return self.mistake(messages, rng)
+        wrong = rng.choice(names)
+        other = rng.choice((f"{wrong}s", wrong[:-1] or "x", f"the {wrong}"))
+        return self.form.write(right.thought, RUN, right.argument.replace(f"`{wrong}`", f"`{other}`"))
 
     def walkthrough(self, sample: Sample) -> list[Message]:
         """The privileged teacher: the solution's statement, and its answer, as messages."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from random import Random
+from typing import ClassVar
 
 from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.protocols import Session
@@ -32,6 +33,8 @@ VERSION = "2"
 class Household:
     """data: `generated`, or a split of the benchmark's files. form: `text` or `agentbench`."""
 
+    sources: ClassVar[tuple[str, ...]] = ("generated", *files.SPLITS)
+
     def __init__(
         self,
         data: str = "generated",
@@ -40,10 +43,8 @@ class Household:
     ) -> None:
         if form not in FORMS:
             raise ConfigError(f"no form {form!r} of the household; {nearest(form, FORMS)}")
-        if data != "generated" and data not in files.SPLITS:
-            raise ConfigError(
-                f"no household data {data!r}; {nearest(data, ['generated', *files.SPLITS])}"
-            )
+        if data not in self.sources:
+            raise ConfigError(f"no household data {data!r}; {nearest(data, self.sources)}")
         self.name = "household"
         self.data = data
         self.form: Form = FORMS[form]()

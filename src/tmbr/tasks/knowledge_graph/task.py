@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from tmbr.core.errors import ConfigError, DataError, nearest
 from tmbr.core.protocols import Session
@@ -55,6 +55,8 @@ class KnowledgeGraph:
     TMBR_SPARQL. Raises ConfigError for an unknown name, or for Freebase without an endpoint.
     """
 
+    sources: ClassVar[tuple[str, ...]] = (*TRIPLES, *files.SPLITS)
+
     def __init__(
         self,
         data: str = "generated",
@@ -64,9 +66,8 @@ class KnowledgeGraph:
     ) -> None:
         if form not in FORMS:
             raise ConfigError(f"no form {form!r} of the knowledge graph; {nearest(form, FORMS)}")
-        if data not in TRIPLES and data not in files.SPLITS:
-            known = [*TRIPLES, *files.SPLITS]
-            raise ConfigError(f"no knowledge graph data {data!r}; {nearest(data, known)}")
+        if data not in self.sources:
+            raise ConfigError(f"no knowledge graph data {data!r}; {nearest(data, self.sources)}")
         self.name = "knowledge_graph"
         self.data = data
         self.form: Form = FORMS[form]()
