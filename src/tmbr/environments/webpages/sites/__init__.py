@@ -1,0 +1,1 @@
+"""Generated sites: four kinds, seeded, live and recorded."""
