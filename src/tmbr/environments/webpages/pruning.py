@@ -6,7 +6,7 @@ a published page reads as it did for others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from .page import ID, TEXT, Node, Page
 
@@ -47,10 +47,19 @@ def excerpt(page: Page, candidates: Collection[str]) -> tuple[str, dict[str, str
     does not have are left out.
     """
     pruned = prune(page, candidates)
-    wanted = [node for node in pruned.walk() if node.tag != TEXT and node.id]
+    return _told(pruned, [node for node in pruned.walk() if node.tag != TEXT and node.id])
+
+
+def whole(page: Page, candidates: Collection[str]) -> tuple[str, dict[str, str]]:
+    """The same of a page that is small enough to be told as it is."""
+    given = frozenset(candidates)
+    return _told(page.root, [node for node in page.nodes.values() if node.id in given])
+
+
+def _told(root: Node, wanted: Sequence[Node]) -> tuple[str, dict[str, str]]:
     numbers = {node.id: number for number, node in enumerate(wanted)}
     told = {node.id: describe(node, numbers).split()[:CHOICE_WORDS] for node in wanted}
-    return describe(pruned, numbers), {key: " ".join(words) for key, words in told.items()}
+    return describe(root, numbers), {key: " ".join(words) for key, words in told.items()}
 
 
 def prune(page: Page, candidates: Collection[str]) -> Node:

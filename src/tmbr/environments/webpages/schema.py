@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +35,22 @@ _ACTION = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An element that may be meant. original, top_level: what a positive is said to be."""
+    """An element that may be meant. original, top_level: what a positive is said to be.
+
+    attributes: as JSON; written, and not read, as a page has them all.
+    """
 
     tag: str
     id: str
-    attributes: str = "{}"
     original: bool = False
     top_level: bool = False
+    attributes: str = field(default="{}", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class WebStep:
-    """One action on one page. html: the cleaned page. raw: the page itself, empty where it was not kept."""
+    """One action on one page. html: the cleaned page. raw: the page itself; written, and not read,
+    as it is large and nothing asks for it."""
 
     uid: str
     html: str
@@ -54,7 +59,7 @@ class WebStep:
     positives: tuple[Candidate, ...]
     negatives: tuple[Candidate, ...]
     original_op: str = ""
-    raw: str = ""
+    raw: str = field(default="", compare=False)
 
     @property
     def target(self) -> str:
@@ -136,9 +141,8 @@ def _step(row: Any, where: str) -> WebStep:
 def _candidate(row: Any, where: str) -> Candidate:
     _check(row, {"tag": str, "backend_node_id": str}, where)
     return Candidate(
-        row["tag"],
+        sys.intern(row["tag"]),
         row["backend_node_id"],
-        str(row.get("attributes", "{}")),
         bool(row.get("is_original_target")),
         bool(row.get("is_top_level_target")),
     )

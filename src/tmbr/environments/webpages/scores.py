@@ -38,8 +38,14 @@ def read_ranks(path: Path) -> Ranks:
     if not isinstance(ranks, dict) or not isinstance(held.get("scores"), dict):
         raise DataError(f"{path}: holds no scores and ranks; {_MEND}")
     for step, ranked in ranks.items():
-        if not isinstance(step, str) or not isinstance(ranked, dict) or not all(map(_fits, *_columns(ranked))):
-            raise DataError(f"{path}: the ranks of {str(step)[:80]!r} are no numbers by node id; {_MEND}")
+        if (
+            not isinstance(step, str)
+            or not isinstance(ranked, dict)
+            or not all(map(_fits, *_columns(ranked)))
+        ):
+            raise DataError(
+                f"{path}: the ranks of {str(step)[:80]!r} are no numbers by node id; {_MEND}"
+            )
     return ranks
 
 

@@ -15,8 +15,12 @@ from .themes import Field, Screen, Theme
 
 #: Items on a page of results; links to others on an item's page.
 PER_PAGE, RELATED = 5, 3
+#: Lines that are kept at most.
+MOST_KEPT = 6
 #: Links to pages from which none leads back.
 DEAD_ENDS = ("Sign in", "Partner offers")
+#: A button that leads to the sign-in.
+MEMBER = "Go on as a member"
 _STYLE = (
     "body{font-family:sans-serif;margin:1em 2em;max-width:60em}nav a,footer a{margin-right:1em}"
     "li,label{display:block;margin:.6em 0}.summary{color:#555;margin-left:.6em}.notice{color:#a00}"
@@ -61,6 +65,10 @@ class Site:
 
     def value(self, state: State, field: Field, item: int | None = None) -> str:
         return state.filled.get(_key(field, item)) or field.default
+
+    def page_of(self, query: str, item: int) -> int:
+        """On which page of the results an item is."""
+        return self.found(query).index(item) // PER_PAGE
 
     def found(self, query: str) -> list[int]:
         """The numbers of the items that have all words of a query."""
@@ -133,7 +141,9 @@ class Site:
         yield part("span", self.summary(item), class_="summary")
         yield from self._fields(state, theme.item, number)
         line: Line = (item.name, *(self.value(state, f, number) for f in theme.item.fields))
-        if theme.kept:
+        if len(state.kept) >= MOST_KEPT:
+            yield button(Control("button", theme.item.advance, told="There is no room for more."))
+        elif theme.kept:
             yield self._advance(theme.item, ("kept",), number, (*state.kept, line))
         else:
             yield self._advance(theme.item, ("details", "0"), number, (line,))
@@ -165,7 +175,7 @@ class Site:
         yield part("h1", screen.title)
         yield from self._fields(state, screen)
         yield self._advance(screen, ("review",) if last else ("details", str(number + 1)))
-        yield button(Control("button", "Go on as a member", to=("account",)))
+        yield button(Control("button", MEMBER, to=("account",)))
         yield self._back()
 
     def _review(self, state: State) -> Iterator[Part]:

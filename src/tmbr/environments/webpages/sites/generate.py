@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from random import Random
 from zlib import crc32
 
-from ..page import TEXT, to_html, to_xml
+from ..page import TEXT, Node, to_html, to_xml
 from ..schema import Candidate, WebStep, WebTask
 from .flow import Item, Site
-from .goal import Goal, Pick
+from .goal import Goal, Pick, fields
 from .parts import CHECKED, TAKES, Control
 from .state import Outcome, State, act
 from .themes import OPEN, THEMES, Field, Theme
@@ -47,6 +47,16 @@ class Visit:
         chosen = (goal.value(f) or f.default for f in site.theme.item.fields)
         details = ((f.label, goal.value(f) or f.default) for f in site.settled)
         return Outcome(((site.items[self.target].name, *chosen),), tuple(details))
+
+    @property
+    def length(self) -> int:
+        """Number of actions on the straight way."""
+        theme, goal = self.goal.theme, self.goal
+        asked = sum(bool(goal.value(field)) for field in fields(theme))
+        query = goal.value(theme.search.fields[0]) if theme.search.fields else ""
+        pages = self.site.page_of(query, self.target)
+        buttons = bool(theme.search.fields) + bool(theme.kept) + len(theme.details) + 3
+        return asked + pages + buttons
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,8 @@ def _value(rng: Random, field: Field, names: Iterator[str]) -> str:
         case "Full name":
             return f"{next(names)} {next(names)}"
         case "Email":
-            return f"{next(names).lower()}@{next(names).lower()}.example"
+            # Protocols tell no attribute's word of 15 letters or more.
+            return f"{next(names)[:4]}@{next(names)[:3]}.org".lower()
         case "Street":
             return f"{number} {next(names)} Road"
         case _:
@@ -218,13 +229,14 @@ def record(visit: Visit) -> WebTask:
     )
 
 
+def _candidate(node: Node, positive: bool) -> Candidate:
+    return Candidate(node.tag, node.id, positive, positive, json.dumps(dict(node.attributes)))
+
+
 def _recorded(visit: Visit, number: int, done: Done) -> WebStep:
     page = done.state.page
     choices = [node for node in page.cleaned.root.walk() if node.tag not in _FRAME]
-    made = {
-        node.id: Candidate(node.tag, node.id, json.dumps(dict(node.attributes)), *(node.id == done.node,) * 2)
-        for node in choices
-    }
+    made = {node.id: _candidate(node, node.id == done.node) for node in choices}
     positive = made.pop(done.node)
     return WebStep(
         uid=f"{visit.seed}-{number}",

@@ -78,7 +78,8 @@ def textbox(label: str, name: str, value: str) -> Part:
 def combobox(label: str, name: str, options: Sequence[str], value: str) -> Part:
     chosen = value or options[0]
     lines = [
-        Part("option", (option,), {"selected": "true"} if option == chosen else {}) for option in options
+        Part("option", (option,), {"selected": "true"} if option == chosen else {})
+        for option in options
     ]
     control = Control("combobox", label, name, tuple(options))
     attributes = {"name": label.lower(), "data-value": chosen}
@@ -144,4 +145,4 @@ def _cleaned(node: Node) -> Node:
         if child.tag != "head":
             inside += [_cleaned(child), "\n"]
     attributes = {_KEPT[key]: value for key, value in node.attributes.items() if key in _KEPT}
-    return Node(node.tag, attributes, tuple(inside))
+    return Node(node.tag, attributes, ("\n", *inside) if inside else ())
