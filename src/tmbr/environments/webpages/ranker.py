@@ -1,7 +1,7 @@
 """A lexical ranker for where there is no score file: BM25 of a candidate against what is wanted.
 
-A candidate's document is what it tells itself and what its ancestors tell: attributes and the words that
-stand in them directly. The query is the task with the last three actions in words.
+A candidate's document is what it tells itself and what its ancestors tell: attributes and the words
+that stand in them directly. The query is the task with the last three actions in words.
 (BM25 as Robertson and Zaragoza, 2009, with Lucene's idf, which is never negative.)
 """
 

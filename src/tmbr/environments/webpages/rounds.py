@@ -1,4 +1,7 @@
-"""The choice over a pool of candidates, five at a time (AgentBench src/server/tasks/mind2web/task.py)."""
+"""The choice over a pool of candidates, five at a time.
+
+The rules are AgentBench's (src/server/tasks/mind2web/task.py).
+"""
 
 from __future__ import annotations
 

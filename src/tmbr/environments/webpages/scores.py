@@ -94,6 +94,11 @@ def _number(kind: _Kind, held: bytes) -> float | int:
     return found[0]
 
 
+def _bytes(text: str, *_: object) -> bytes:
+    """How the older protocols write bytes; with Latin-1, whatever codec they name."""
+    return text.encode("latin-1")
+
+
 def _dictionary(*_: object) -> dict[Any, Any]:
     return {}
 
@@ -102,6 +107,8 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
     ("collections", "defaultdict"): _dictionary,
     ("collections", "OrderedDict"): _dictionary,
     ("builtins", "dict"): _dictionary,
+    ("__builtin__", "dict"): _dictionary,
+    ("_codecs", "encode"): _bytes,
     ("numpy", "dtype"): _Kind,
     ("numpy.core.multiarray", "scalar"): _number,
     ("numpy._core.multiarray", "scalar"): _number,

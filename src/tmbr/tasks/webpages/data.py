@@ -91,7 +91,7 @@ def asked(task: WebTask, number: int, ranks: Ranks | None) -> Recorded:
 
 
 def _ranked(task: WebTask, number: int, ranks: Ranks, page: Page) -> list[str]:
-    """The first candidates by the score file's ranks; those that the page does not show are left out."""
+    """The first candidates by the score file's ranks, of those that the page shows."""
     step = task.steps[number]
     found = ranks.get(f"{task.id}_{step.uid}")
     if found is None:

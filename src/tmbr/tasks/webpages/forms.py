@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -111,10 +111,6 @@ class TextForm:
     no_action = "No action was read. Answer with a Thought line and an Action line."
     tools: Sequence[Tool] = ()
 
-    def __init__(self, last: str = "F") -> None:
-        """Letters beyond the choices are told apart by the world; `last` is AgentBench's concern."""
-        self._last = last
-
     def messages(self, observation: str) -> list[Message]:
         return [Message("user", f"{self.prompt}{observation}")]
 
@@ -134,7 +130,8 @@ class TextForm:
         return Message("assistant", f"Thought: {thought}\nAction: {told}")
 
 
-FORMS: dict[str, type[TextForm] | type[AgentBenchForm]] = {
-    "text": TextForm,
+#: Name -> form, made for the last letter that questions go to.
+FORMS: Mapping[str, Callable[[str], Form]] = {
+    "text": lambda _: TextForm(),
     "agentbench": AgentBenchForm,
 }

@@ -47,7 +47,7 @@ def micro(details: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def macro(details: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Each metric's mean over the tasks' means; `task_success` is the share of tasks that are all right.
+    """Each metric's mean over the tasks' means; `task_success` is the share of tasks all right.
 
     A task counts as right only when all of its steps were tried.
     """

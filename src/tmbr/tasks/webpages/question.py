@@ -41,7 +41,7 @@ def letter(place: int) -> str:
 
 
 def place(answer: str, choices: Sequence[object]) -> int | None:
-    """The place of a letter among the choices; None for "none of the above", and for what is not there."""
+    """The place of a letter among the choices; None for "none of the above" and what is not there."""
     at = ord(answer) - ord(NONE) - 1
     return at if 0 <= at < len(choices) else None
 
@@ -57,7 +57,7 @@ def read_question(text: str) -> Question | None:
     except StopIteration:
         return None
     history = tuple(line for line in lines[task + 2 : end] if line != "None")
-    told = []
+    told: list[str] = []
     for line in lines[end + 2 :]:
         if line[:3] != f"{letter(len(told))}. ":
             break

@@ -26,7 +26,7 @@ from tmbr.tasks.webpages.forms import Choice, Form, choice_of
 from tmbr.tasks.webpages.question import Question, place
 
 #: Turns of a visit; the longest straight way takes 15.
-ROUNDS = 30
+ROUNDS = 40
 #: So many turns in a row without a readable action end a visit.
 REPEATS = 3
 #: Choices that have a letter.

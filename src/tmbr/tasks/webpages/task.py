@@ -137,7 +137,8 @@ class WebPages:
 def gold_choices(asked: Recorded) -> list[Choice]:
     """The right answer to each question of a step: a positive where one is listed, else none."""
     positives = {one.id for one in asked.step.positives}
-    rounds, said = asked.pool, []
+    rounds = asked.pool
+    said: list[Choice] = []
     while not said or not rounds.over:
         _, ids = asked.question(rounds)
         at = next((at for at, node in enumerate(ids) if node in positives), None)

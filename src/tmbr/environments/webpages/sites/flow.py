@@ -6,7 +6,7 @@ and two dead ends from which no link leads back (a sign-in that knows nobody, a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .parts import Control, Part, button, checkbox, combobox, link, part, textbox
@@ -234,7 +234,7 @@ class Site:
         return button(Control("button", screen.advance, needs=needs, to=to, keeps=keeps))
 
 
-_PAGES = {
+_PAGES: Mapping[str, Callable[..., Iterator[Part]]] = {
     "home": Site._home,
     "results": Site._results,
     "item": Site._item,

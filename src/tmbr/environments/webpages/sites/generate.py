@@ -25,9 +25,9 @@ FEWEST, MOST = 8, 14
 ASKED, NAMED = 0.5, 0.4
 #: Elements that nobody would click.
 _FRAME = frozenset(("html", "body", "nav", "main", "footer", "ul", "label", "option", TEXT))
-_HEADS = "b br d dr f g gr h j k kl l m n p r s st t tr v w".split()
-_HEARTS = "a e i o u ai ea ou".split()
-_TAILS = "l m n r s t nd rk ll st".split()
+_HEADS = (*"bdfghjklmnprstvw", "br", "dr", "gr", "kl", "st", "tr")
+_HEARTS = (*"aeiou", "ai", "ea", "ou")
+_TAILS = (*"lmnrst", "nd", "rk", "ll", "st")
 
 
 @dataclass(frozen=True, slots=True)

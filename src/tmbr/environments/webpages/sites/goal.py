@@ -66,7 +66,8 @@ class Goal:
 
 
 _SAID = re.compile(
-    r"(?:the (?P<name>[^.(]+?)|an? (?P<noun>[^.(]+?) \((?P<quality>[^,)]+)(?:, at most £(?P<most>\d+))?\))"
+    r"(?:the (?P<name>[^.(]+?)"
+    r"|an? (?P<noun>[^.(]+?) \((?P<quality>[^,)]+)(?:, at most £(?P<most>\d+))?\))"
     r"(?: with (?P<listed>.*)|\. (?P<told>.*))$"
 )
 

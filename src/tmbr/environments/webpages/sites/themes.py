@@ -1,11 +1,10 @@
-"""Four kinds of sites as data: a shop, a booking site, an office with its forms, a library's catalogue."""
+"""Four kinds of sites as data: a shop, a booking site, an office's forms, a library's catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-
 
 #: A list's option that is no choice yet.
 OPEN = "choose"
@@ -147,10 +146,10 @@ BOOKING = Theme(
     details=(Screen("Your details", (_NAME, _EMAIL), "Continue to review"),),
     commit="Confirm booking",
     thanks="Thank you. Your booking was made.",
-    nouns={
-        noun: ("breakfast", "garden", "parking", "pool", "sauna")
-        for noun in ("guest house", "hotel", "inn", "hostel")
-    },
+    nouns=dict.fromkeys(
+        ("guest house", "hotel", "inn", "hostel"),
+        ("breakfast", "garden", "parking", "pool", "sauna"),
+    ),
     unit=" a night",
     asides=("Travel insurance", "Group trips", "Reviews"),
     by_place=True,
@@ -181,10 +180,10 @@ OFFICE = Theme(
     ),
     commit="Send form",
     thanks="Thank you. Your form was sent.",
-    nouns={
-        noun: ("application", "complaint", "renewal", "withdrawal")
-        for noun in ("parking form", "waste form", "market form", "garden form", "street form")
-    },
+    nouns=dict.fromkeys(
+        ("parking form", "waste form", "market form", "garden form", "street form"),
+        ("application", "complaint", "renewal", "withdrawal"),
+    ),
     unit=None,
     asides=("Opening hours", "Council meetings", "News"),
 )
@@ -216,10 +215,10 @@ LIBRARY = Theme(
     ),
     commit="Place hold",
     thanks="Thank you. Your hold was placed.",
-    nouns={
-        noun: ("audio book", "hardback", "large print", "paperback")
-        for noun in ("atlas", "cookbook", "history", "biography", "guide")
-    },
+    nouns=dict.fromkeys(
+        ("atlas", "cookbook", "history", "biography", "guide"),
+        ("audio book", "hardback", "large print", "paperback"),
+    ),
     unit=None,
     asides=("Reading groups", "Renew a loan", "New arrivals"),
 )
