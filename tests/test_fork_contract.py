@@ -21,6 +21,7 @@ from tmbr.tasks.household import Household
 from tmbr.tasks.household.session import HouseholdSession
 from tmbr.tasks.knowledge_graph import KnowledgeGraph
 from tmbr.tasks.knowledge_graph.session import KnowledgeGraphSession
+from tmbr.tasks.webpages import WebPages
 
 #: What can be said in a state: sensible, nonsense, and None for a turn without an action.
 Moves = Callable[[Session], Sequence[Action | None]]
@@ -78,10 +79,19 @@ def _database(_: Session) -> Sequence[Action | None]:
     return [*(Action("execute_sql", {"query": sql}) for sql in said), commit, None]
 
 
+def _webpages(_: Session) -> Sequence[Action | None]:
+    said = [(letter, "CLICK", "") for letter in "ABCDEFGHIJKLMNOPQZ"]
+    said += [(letter, "TYPE", "rain jacket") for letter in "BGH"]
+    said += [(letter, "SELECT", value) for letter in "GHI" for value in ("small", "2", "Friday")]
+    keys = ("answer", "action", "value")
+    return [*(Action("choose", dict(zip(keys, one, strict=True))) for one in said), None]
+
+
 def _worlds() -> list[World]:
     database = DatabaseTask()
     house, tool = Household(), Household(form="agentbench")
     graph, calls = KnowledgeGraph(), KnowledgeGraph(form="agentbench")
+    steps, live = WebPages(form="agentbench"), WebPages("live")
     return [
         World("doors", DoorsTask(), DoorsTask().samples("test"), _doors),
         World("household, text", house, house.samples("train")[:6], _household),
@@ -89,6 +99,8 @@ def _worlds() -> list[World]:
         World("household, agentbench", tool, tool.samples("train")[:6], _household),
         World("knowledge graph, text", graph, graph.samples("train")[:8], _knowledge_graph),
         World("knowledge graph, agentbench", calls, calls.samples("train")[:8], _knowledge_graph),
+        World("web pages, recorded", steps, steps.samples("train")[:8], _webpages),
+        World("web pages, live", live, live.samples("train")[:8], _webpages),
     ]
 
 
