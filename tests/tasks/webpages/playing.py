@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from tmbr.core.protocols import Session
 from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
+from tmbr.environments.webpages import BATCH
 from tmbr.tasks.webpages import WebPages
 from tmbr.tasks.webpages.forms import Choice
+from tmbr.tasks.webpages.session import Recorded
 
 Policy = Callable[[Sequence[Message]], Message]
 
@@ -51,3 +53,11 @@ def led(task: WebPages, sample: Sample) -> Played:
     """The walkthrough, played."""
     said = iter(task.walkthrough(sample))
     return play(task, sample, lambda _: next(said))
+
+
+def winnable(asked: Recorded) -> bool:
+    """Whether the right answers get a step right: its pool has a right element, and that is asked for,
+    which the last of six candidates is not (when none of the first five is taken, it is left over)."""
+    positives = {one.id for one in asked.step.positives}
+    left_over = len(asked.pool.pool) == BATCH + 1 and positives.isdisjoint(asked.pool.batch)
+    return asked.reachable and not left_over

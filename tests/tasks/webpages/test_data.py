@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.webpages.playing import led, play
+from tests.tasks.webpages.playing import led, play, winnable
 from tmbr.core.errors import DataError
 from tmbr.environments.webpages import write_scores, write_tasks
 from tmbr.environments.webpages.sites import generate, record
@@ -71,8 +71,9 @@ def test_with_the_score_file_its_first_ten_are_the_pool(root: Path) -> None:
         first = [one.id for one in (*asked.step.negatives[:2], *asked.step.positives)]
         rest = [one.id for one in asked.step.negatives[2:]]
         assert set(asked.pool.pool) == {*first, *rest[: 10 - len(first)]}
-        assert led(task, sample).score.success
-        assert play(task, sample, task.expert).score.success
+        assert led(task, sample).score.success == winnable(asked)
+        assert play(task, sample, task.expert).score.success == winnable(asked)
+        assert asked.reachable
 
 
 def test_a_score_file_of_other_files_is_told(root: Path) -> None:
@@ -117,4 +118,4 @@ def test_the_real_files_can_be_asked(name: str) -> None:
         pytest.skip(f"{data_root() / 'mind2web'} is not there: the authors give the test files out")
     task = WebPages(name, "agentbench")
     for sample in task.samples("test")[::25]:
-        assert led(task, sample).score.success == task.recorded(sample).reachable
+        assert led(task, sample).score.success == winnable(task.recorded(sample))

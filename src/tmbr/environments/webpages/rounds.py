@@ -26,6 +26,8 @@ class Chosen:
 class Rounds:
     """A pool that shrinks. What wins a question joins its tail; the rest of the question's are out.
 
+    So the last of six candidates is not asked for when none of the first five is taken: upstream, too.
+
     last: the latest winner. over: at most one is left, and nothing more is asked.
     """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from tmbr.environments.webpages import short
 from tmbr.environments.webpages.sites import Field, Goal, Screen, read
@@ -51,16 +51,18 @@ class Seen:
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self.elements = [
-            Element(letter(int(number)), tag, told, text)
-            for tag, number, told, text in _ELEMENT.findall(question.page)
-            if int(number) < len(question.choices)
-        ]
 
     @cached_property
+    def elements(self) -> Sequence[Element]:
+        return [
+            Element(letter(int(number)), tag, told, text)
+            for tag, number, told, text in _ELEMENT.findall(self.question.page)
+            if len(number) < 4 and int(number) < len(self.question.choices)
+        ]
+
+    @property
     def offers(self) -> Mapping[str, str]:
-        """Name -> summary of the items that are shown with one."""
-        return {name: summary for _, name, summary in _OFFERED.findall(self.question.page)}
+        return offers(self.question.page)
 
     @property
     def last(self) -> tuple[str, str]:
@@ -85,6 +87,12 @@ class Seen:
         return None
 
 
+@lru_cache(maxsize=4096)
+def offers(page: str) -> Mapping[str, str]:
+    """Name -> summary of the items that a page shows with one."""
+    return {name: summary for _, name, summary in _OFFERED.findall(page)}
+
+
 def decide(questions: Sequence[Question], live: bool) -> Move:
     """The next move after these questions; the last one is open."""
     if not questions:
@@ -94,7 +102,7 @@ def decide(questions: Sequence[Question], live: bool) -> Move:
         return _guess(seen)
     if not live:
         return _Recorded(goal, seen).move()
-    return _Live(goal, seen, [Seen(question) for question in questions]).move()
+    return _Live(goal, seen, questions).move()
 
 
 def _guess(seen: Seen) -> Move:
@@ -176,11 +184,11 @@ class _Recorded:
 
 @dataclass(slots=True)
 class _Live:
-    """A page of a live site, recognised by what it shows; `before` has what other pages showed."""
+    """A page of a live site, recognised by what it shows; `before` has all pages so far."""
 
     goal: Goal
     seen: Seen
-    before: Sequence[Seen]
+    before: Sequence[Question]
 
     def move(self) -> Move:
         theme, seen = self.goal.theme, self.seen
@@ -276,8 +284,8 @@ class _Live:
 
     def _meant(self, name: str) -> bool:
         """Whether an item is what was asked for, by what was shown of it on any page."""
-        summaries = (seen.offers[name] for seen in self.before if name in seen.offers)
-        return self.goal.pick.fits(name, next(summaries, ""))
+        shown = (offers(question.page) for question in self.before)
+        return self.goal.pick.fits(name, next((found[name] for found in shown if name in found), ""))
 
     def _bag(self) -> Element | None:
         """The link to the list of what is kept, where something is in it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 NONE = "A"
 _PAGE, _TASK, _BEFORE = "Page: ", "Task: ", "Previous actions:"
@@ -46,6 +47,7 @@ def place(answer: str, choices: Sequence[object]) -> int | None:
     return at if 0 <= at < len(choices) else None
 
 
+@lru_cache(maxsize=4096)
 def read_question(text: str) -> Question | None:
     """The question in a message, None where there is none; what stands around it is left out."""
     lines = text.split("\n")
