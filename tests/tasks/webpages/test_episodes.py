@@ -24,7 +24,7 @@ def jobs(data: str, form: str, count: int, p: float = 0.3) -> list[Job]:
         plan = strategy(name)
         for sample in task.samples("validation")[:count]:
             said = Run("", task.name, model.name, name, plan.access, 0, None, task.version)
-            made.append(Job(sample, task, plan, model, None, Budget(), said))
+            made.append(Job(sample, task, plan, model, None, Budget(steps=150), said))
     return made
 
 
@@ -43,7 +43,7 @@ def test_equal_seeds_give_equal_files_at_any_concurrency(tmp_path: Path, data: s
 
 def test_search_finds_what_one_path_misses(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
-    lines(path, jobs("live", "text", 16, p=0.7), 16)
+    lines(path, jobs("live", "text", 16, p=0.5), 16)
     solved = dict.fromkeys(STRATEGIES, 0)
     for trace in read_traces(path):
         assert trace.finish is not None
