@@ -255,6 +255,25 @@ def check_task(
 
 
 @app.command()
+def play(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A name, or FILE.py:CLASS.")],
+    data: Annotated[str, typer.Option(help="As `tmbr tasks` lists them.")] = "generated",
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
+    sample: Annotated[int, typer.Option(min=0, help="Which sample of the split.")] = 0,
+) -> None:
+    """Play a world yourself, and go back to any state of it.
+
+    \b
+    Examples:
+      tmbr play household
+      tmbr play database --data dbbench-dev --sample 3
+    """
+    from tmbr.cli.terminal import play
+
+    play(task, data, split, sample)
+
+
+@app.command()
 def tasks() -> None:
     """List the tasks, where their samples may come from, and how many there are.
 
