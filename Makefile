@@ -25,7 +25,7 @@ setup: .venv/ready            ## make .venv and install tmbr with all that train
 .venv/dev: .venv/ready
 	@command -v g++ >/dev/null && command -v make >/dev/null || sh tools/need.sh g++ make
 	@command -v cmake >/dev/null || sh tools/need.sh cmake
-	$(PIP) -e '.[train,db,kg,dev,reference]'
+	$(PIP) -e '.[train,db,kg,gym,dev,reference]'
 	@touch $@
 
 quickstart: setup            ## the whole path on the embedded defaults: data, tuning, search, report
