@@ -84,7 +84,7 @@ def _product(seed: int, place: int) -> Product:
     rng = Random(derive_seed("product", seed, place))
     kind = KINDS[rng.randrange(len(KINDS))]
     attributes = rng.sample(kind.can, rng.randint(3, min(6, len(kind.can))))
-    shown = rng.randint(1, 2)
+    shown = rng.randint(2, 3)
     price, tag = _price(rng, kind)
     return Product(
         id=_id(seed, place),

@@ -12,7 +12,7 @@ _PACKS = "pack of 1|pack of 2|pack of 3|pack of 6|pack of 12"
 _SCENTS = "lavender|rose|unscented|citrus|cedar|green tea"
 _VOLUMES = "50 ml|100 ml|200 ml|1.7 fl oz|8 fl oz"
 _SHOES = "6|7|8|8.5|9|10|11|12 wide"
-_FINISHES = "espresso|walnut|light oak|white wash|matte black|natural"
+_FINISHES = "espresso|walnut|light oak|white oak|matte black|natural"
 _LENGTHS = "3 ft|6 ft|10 ft|15 ft|25 ft"
 
 

@@ -16,6 +16,8 @@ from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tmbr.core.errors import ConfigError
+
 from .analysis import analyse
 
 if TYPE_CHECKING:
@@ -49,8 +51,15 @@ class Index:
 
     @classmethod
     def build(cls, documents: Iterable[tuple[str, str]]) -> Index:
-        """From (id, text) of each document, in order. Texts are read once and not kept."""
-        import numpy as np
+        """From (id, text) of each document, in order. Texts are read once and not kept.
+
+        Raises ConfigError without numpy.
+        """
+        try:
+            import numpy as np
+        except ModuleNotFoundError as error:
+            told = "the web shop needs numpy; install it with `pip install tmbr[shop]`"
+            raise ConfigError(told) from error
 
         terms: dict[str, int] = {}
         ids: list[bytes] = []
@@ -58,7 +67,7 @@ class Index:
         sizes, lengths = array("I"), array("Q")
         for name, text in documents:
             words = Counter(analyse(text))
-            ids.append(name.encode())
+            ids.append(name.encode("utf-8", "surrogatepass"))
             sizes.append(len(words))
             lengths.append(words.total())
             for word, count in words.items():

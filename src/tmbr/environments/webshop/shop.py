@@ -15,6 +15,8 @@ from .product import Product
 
 #: Results that a search gives at most.
 MOST_RESULTS = 50
+#: Longer searches are not remembered.
+_REMEMBERED = 1000
 Page = Literal["search", "results", "item", "sub", "done"]
 _SUB_PAGES = {name.lower(): name for name in SUB_PAGES}
 
@@ -30,12 +32,20 @@ class Shop:
     ) -> None:
         self.products = products
         self.show_attributes = show_attributes
-        self.search = lru_cache(maxsize=4096)(lambda words: index.search(words, MOST_RESULTS))
+        self._index = index
+        self._remembered = lru_cache(maxsize=4096)(self._search)
 
     @classmethod
     def build(cls, products: Sequence[Product], *, show_attributes: bool = False) -> Shop:
         index = Index.build((product.id, product.text) for product in products)
         return cls(products, index, show_attributes=show_attributes)
+
+    def search(self, keywords: str) -> tuple[int, ...]:
+        """Places in the catalogue, best first. Other branches often make the same search again."""
+        return (self._remembered if len(keywords) <= _REMEMBERED else self._search)(keywords)
+
+    def _search(self, keywords: str) -> tuple[int, ...]:
+        return self._index.search(keywords, MOST_RESULTS)
 
     def open(self, instruction: str) -> State:
         """The search page, on which every episode begins."""
