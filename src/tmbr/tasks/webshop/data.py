@@ -2,8 +2,8 @@
 
 `webshop-1k` has the thousand products of WebShop's small set and the goals that its attribute file
 tells; `webshop-full` has all products, which a user must have downloaded, and the goals that people
-wrote. Goals are shuffled and cut as in WebShop: the first 500 are test (AgentBench's standard set is the
-first 200 of them), the next 1,000 validation, the rest train.
+wrote. Goals are shuffled and cut as in WebShop: the first 500 are test (AgentBench has the first 200
+of them as its standard set), the next 1,000 validation, the rest train.
 """
 
 from __future__ import annotations
