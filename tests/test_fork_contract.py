@@ -18,6 +18,8 @@ from tmbr.core.protocols import Session, Task
 from tmbr.core.types import Action, Sample, Score, Step
 from tmbr.tasks.household import Household
 from tmbr.tasks.household.session import HouseholdSession
+from tmbr.tasks.webshop import Webshop
+from tmbr.tasks.webshop.session import WebshopSession
 
 #: What can be said in a state: sensible, nonsense, and None for a turn without an action.
 Moves = Callable[[Session], Sequence[Action | None]]
@@ -44,12 +46,23 @@ def _household(session: Session) -> Sequence[Action | None]:
     return [*(Action("take_action", {"action": command}) for command in said), None]
 
 
+def _webshop(session: Session) -> Sequence[Action | None]:
+    assert isinstance(session, WebshopSession)
+    state = session.state
+    said = [*state.view.clickables, *list(state.view.clickables)[::-1], "Buy Now", "nowhere", "[a] b"]
+    searches = [Action("search_action", {"keywords": w}) for w in (state.instruction, "oil free", "")]
+    return [*(Action("click_action", {"value": value}) for value in said), *searches, None]
+
+
 def _worlds() -> list[World]:
     house, tool = Household(), Household(form="agentbench")
+    shop, market = Webshop(), Webshop(form="agentbench")
     return [
         World("doors", DoorsTask(), DoorsTask().samples("test"), _doors),
         World("household, text", house, house.samples("train")[:6], _household),
         World("household, agentbench", tool, tool.samples("train")[:6], _household),
+        World("webshop, text", shop, shop.samples("train")[:6], _webshop),
+        World("webshop, agentbench", market, market.samples("train")[:6], _webshop),
     ]
 
 

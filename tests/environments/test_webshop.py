@@ -109,13 +109,13 @@ def test_pages_read_as_in_the_reference() -> None:
     results = start.search("kettle number 7")
     assert results.view.observation.startswith(
         "Instruction: [SEP] get a kettle [SEP] Back to Search [SEP] Page 1 (Total results: 23) [SEP] "
-        "Next > [SEP] B000000007 [SEP] Kettle Number 7 [SEP] $20.0 [SEP] B000000000 [SEP] Kettle Number 0 "
+        "Next > [SEP] B000000007 [SEP] Kettle Number 7 [SEP] $20.0 [SEP] B000000000 [SEP] Kettle Num"
     )
     assert list(results.view.clickables)[:3] == ["back to search", "next >", "b000000007"]
     assert ITEM.view.observation == (
         "Instruction: [SEP] get a kettle [SEP] Back to Search [SEP] < Prev [SEP] color [SEP] red [SEP] "
-        "blue [SEP] size [SEP] 1 l [SEP] 2 l [SEP] Kettle Number 4 [SEP] Price: $20.0 [SEP] Rating: N.A. "
-        "[SEP] Description [SEP] Features [SEP] Reviews [SEP] Buy Now"
+        "blue [SEP] size [SEP] 1 l [SEP] 2 l [SEP] Kettle Number 4 [SEP] Price: $20.0 "
+        "[SEP] Rating: N.A. [SEP] Description [SEP] Features [SEP] Reviews [SEP] Buy Now"
     )
     buttons = ["back to search", "< prev", "description", "features", "reviews", "buy now"]
     assert list(ITEM.view.clickables) == [*buttons, "red", "blue", "1 l", "2 l"]

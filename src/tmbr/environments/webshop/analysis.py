@@ -21,34 +21,41 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 #: A longer word is cut into pieces of this length, which is the tokenizer's buffer.
 LONGEST = 255
 
-# Unicode's word boundaries (UAX #29) over the classes of `letters`. Marks belong to the character
-# before them (WB4). What joins two characters is decided by the two alone, so greedy is longest; the
-# possessive quantifiers keep it linear, and so do the words without a letter, which are thrown away.
-_X = "[xztvk]*+"
+# Unicode's word boundaries (UAX #29) over the classes of `letters`, with what Lucene's grammar makes of
+# Hebrew and emoji. Marks belong to the character before them (WB4). What joins two characters is
+# decided by the two alone, so greedy is longest; the possessive quantifiers keep it linear, and so does
+# taking joiners without a letter, which are thrown away.
+_X = "[xztvks]*+"
 _JOINERS = f"(?:_{_X})"
 _ONE = (
-    f"(?:A{_X}(?:[:.']{_X}(?=[AH]))?"
-    f"|N{_X}(?:[,.']{_X}(?=N))?"
-    f"|H{_X}(?:'{_X}|\"{_X}(?=H)|[:.]{_X}(?=[AH]))?)"
+    f"(?:H{_X}(?:'{_X}|\"{_X}H{_X})"
+    f"|[AHP]{_X}(?:[:.']{_X}[AHP]{_X})*"
+    f"|N{_X}(?:[,.']{_X}N{_X})*)"
 )
 _PART = f"(?:(?:K{_X})+|{_ONE}+)"
 _WORD = f"{_PART}(?:{_JOINERS}+{_PART})*{_JOINERS}*"
-_TONED = "(?:b[xzk]*m|[ebm])"
-_PICTURE = f"z*+{_TONED}(?:[xzk]*(?:(?<=z)|vz+){_TONED})*[xzk]*v?"
+_PICTURE = "(?:b[xzks]*m[xzks]*|m[xzks]*|[ebP][xzks]*v?)"
+_MORE = "(?:(?<=z)|z+)" + _PICTURE
 _TOKEN = re.compile(
-    f"{_WORD}|{_PICTURE}|#[xzk]*v?k[xzk]*|F{_X}F{_X}|(?:T{_X})+|[CR]{_X}|{_JOINERS}++(?:{_WORD})?|z+"
+    f"P[xzks]*v?(?:{_MORE})+|{_WORD}|{_PICTURE}(?:{_MORE})*|#[xzks]*v?k[xzks]*|F{_X}F{_X}|(?:[Ts]{_X})+|[CR]{_X}"
+    f"|{_JOINERS}++(?:{_WORD})?"
 )
 _CLASSES = Classes()
-_LETTERLESS = "_xztvk"
+_LETTERLESS = "_xztvks"
 
 
 def words(text: str) -> Iterator[str]:
     """The words of a text, as StandardTokenizer cuts them; white space and punctuation are lost."""
     classes = text.translate(_CLASSES)
+    last = 0
     for found in _TOKEN.finditer(classes):
         start, end = found.span()
-        if classes[start] in _LETTERLESS and not classes[start:end].strip(_LETTERLESS):
+        kind = classes[start]
+        if kind == "_" and not classes[start:end].strip(_LETTERLESS):
             continue
+        while kind in "ebP" and start > last and classes[start - 1] == "z":
+            start -= 1  # a picture takes the joiners before it that belong to nothing
+        last = end
         if end - start <= LONGEST:
             yield text[start:end]
         else:

@@ -1,5 +1,7 @@
 """Word_Break classes of characters, as Lucene's StandardTokenizer sees them (Unicode 9, emoji 11).
 
+Characters that are newer are nothing to Lucene; here most of them are what `unicodedata` says.
+
 A class is one letter, so that a text becomes a string of classes of equal length, on which a regular
 expression finds the words. Most classes follow from what `unicodedata` knows of a character; what does
 not is listed here, from Unicode's WordBreakProperty.txt and emoji-data.txt.
@@ -12,8 +14,8 @@ import unicodedata
 LETTER, HEBREW, DIGIT, KATAKANA, JOINER = "A", "H", "N", "K", "_"
 MID_LETTER, MID_NUMBER, MID_BOTH, QUOTE, DOUBLE_QUOTE = ":", ",", ".", "'", '"'
 EXTEND, ZWJ, AS_TEXT, AS_PICTURE, CAP = "x", "z", "t", "v", "k"
-HAN, HIRAGANA, SOUTHEAST, FLAG, CAPPED = "C", "R", "T", "F", "#"
-EMOJI, BASE, MODIFIER, NOTHING = "e", "b", "m", " "
+HAN, HIRAGANA, SOUTHEAST, VOWEL, FLAG, CAPPED = "C", "R", "T", "s", "F", "#"
+EMOJI, BASE, MODIFIER, BOTH, NOTHING = "e", "b", "m", "P", " "
 
 _LISTED = {
     MID_LETTER: ":\xb7\u0387\u02d7\u05f4\u2027\ufe13\ufe55\uff1a",
@@ -24,6 +26,7 @@ _LISTED = {
     CAPPED: "#*",
     DIGIT: "\u066b",
     LETTER: "\u05f3",
+    BOTH: "\u2139\u24c2\U0001f170\U0001f171\U0001f17e\U0001f17f",
     JOINER: "\u202f",
     KATAKANA: "\u3031\u3032\u3033\u3034\u3035\u309b\u309c\u30a0\u30fc\uff70",
     HAN: "\u3007\u3021\u3022\u3023\u3024\u3025\u3026\u3027\u3028\u3029\u3038\u3039\u303a",
@@ -50,9 +53,8 @@ _SCRIPTS = {
     "HEBREW": HEBREW,
     "THAI": SOUTHEAST,
     "LAO": SOUTHEAST,
-    "KHMER LETTER": SOUTHEAST,
-    "KHMER INDEPENDENT": SOUTHEAST,
-    "KHMER SIGN": SOUTHEAST,
+    "KHMER SYMBOL": NOTHING,
+    "KHMER": SOUTHEAST,
     "MYANMAR": SOUTHEAST,
     "TAI ": SOUTHEAST,
     "NEW TAI": SOUTHEAST,
@@ -64,7 +66,7 @@ _SCRIPTS = {
 _LETTERLIKE = ((0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189))
 _RANGES = {
     KATAKANA: ((0x3300, 0x3357),),
-    NOTHING: ((0x17000, 0x18AFF),),
+    NOTHING: ((0x17000, 0x18AFF), (0x2CEB0, 0x2F7FF), (0x30000, 0x3FFFF)),
     FLAG: ((0x1F1E6, 0x1F1FF),),
     MODIFIER: ((0x1F3FB, 0x1F3FF),),
 }
@@ -109,7 +111,8 @@ def word_break(code: int) -> str:
         if _within(code, ranges):
             return kind
     if category in _CATEGORIES:
-        return _CATEGORIES[category]
+        kind = _CATEGORIES[category]
+        return VOWEL if kind == EXTEND and _script(character, kind) == SOUTHEAST else kind
     if category[0] == "L" or category == "Nl" or _within(code, _LETTERLIKE):
         return _script(character, LETTER)
     if _within(code, _PICTURES):
