@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.reference.webshop_files import (
+from tests.environments.webshop_files import (
     needs_files,
     next_move,
     purchase,

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.reference.webshop_files import lucene, needs_files, needs_lucene, shop
+from tests.environments.webshop_files import lucene, needs_files, needs_lucene, shop
 from tmbr.environments.webshop import Catalogue, Index
 from tmbr.environments.webshop.analysis import LONGEST, analyse, words
 from tmbr.environments.webshop.index import MOST_TERMS, _from_byte, _to_byte

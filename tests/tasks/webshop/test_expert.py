@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.reference.webshop_files import DATA, needs_files
+from tests.environments.webshop_files import DATA, needs_files
 from tests.tasks.webshop.playing import play
 from tmbr.core.types import Message
 from tmbr.tasks.webshop import Webshop

@@ -27,11 +27,7 @@ LONGEST = 255
 # taking joiners without a letter, which are thrown away.
 _X = "[xztvks]*+"
 _JOINERS = f"(?:_{_X})"
-_ONE = (
-    f"(?:H{_X}(?:'{_X}|\"{_X}H{_X})"
-    f"|[AHP]{_X}(?:[:.']{_X}[AHP]{_X})*"
-    f"|N{_X}(?:[,.']{_X}N{_X})*)"
-)
+_ONE = f"(?:H{_X}(?:'{_X}|\"{_X}H{_X})|[AHP]{_X}(?:[:.']{_X}[AHP]{_X})*|N{_X}(?:[,.']{_X}N{_X})*)"
 _PART = f"(?:(?:K{_X})+|{_ONE}+)"
 _WORD = f"{_PART}(?:{_JOINERS}+{_PART})*{_JOINERS}*"
 _PICTURE = "(?:b[xzks]*m[xzks]*|m[xzks]*|[ebP][xzks]*v?)"

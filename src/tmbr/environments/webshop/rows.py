@@ -25,6 +25,7 @@ SEED = 233
 _CHUNK = 1 << 22
 #: No product is longer than this; a file that seems to hold one is broken.
 _LONGEST = 1 << 26
+_BLANK = re.compile(r"[ \t\r\n,]+")
 _MONEY = re.compile(r"[^\d.]")
 _MEND = "get it again from WebShop's download"
 
@@ -32,35 +33,37 @@ _MEND = "get it again from WebShop's download"
 def elements(file: IO[bytes], path: Path) -> Iterator[Any]:
     """The objects of a JSON list, one after the other. Raises DataError where it is broken."""
     decode = codecs.getincrementaldecoder("utf-8")().decode
-    scan = json.JSONDecoder().raw_decode
-    buffer, at, opened = "", 0, False
-    while True:
-        chunk = file.read(_CHUNK)
+    rest, opened, whole = "", False, False
+    while not whole:
         try:
-            buffer, at = buffer[at:] + decode(chunk, final=not chunk), 0
-            while True:
-                at = _skipped(buffer, at, " \t\r\n," if opened else " \t\r\n\ufeff")
-                if not opened and buffer[at : at + 1] == "[":
-                    opened, at = True, at + 1
-                    continue
-                if at == len(buffer) or not opened or buffer[at] == "]":
-                    break
-                element, at = scan(buffer, at)
-                yield element
-        except json.JSONDecodeError:
-            pass  # an element that goes on in the next chunk, or never
+            chunk = file.read(_CHUNK)
+            rest += decode(chunk, final=not chunk)
+            if not opened:
+                rest = rest.lstrip(" \t\r\n\ufeff")
+                opened, rest = rest.startswith("["), rest.removeprefix("[")
+            found, rest, whole = _scanned(rest) if opened else ([], rest, False)
         except (ValueError, RecursionError, EOFError, OSError, lzma.LZMAError) as error:
             raise DataError(f"{path}: no JSON ({error}); {_MEND}") from error
-        if opened and buffer[at : at + 1] == "]":
-            return
-        if not chunk or len(buffer) - at > _LONGEST or (at < len(buffer) and not opened):
+        yield from found
+        if not whole and (not chunk or len(rest) > _LONGEST or (rest and not opened)):
             raise DataError(f"{path}: truncated or no list in JSON; {_MEND}")
 
 
-def _skipped(text: str, at: int, blank: str) -> int:
-    while at < len(text) and text[at] in blank:
-        at += 1
-    return at
+def _scanned(text: str) -> tuple[list[Any], str, bool]:
+    """The objects that a piece of a list has whole, what is left of it, and whether the list ends."""
+    scan = json.JSONDecoder().raw_decode
+    found: list[Any] = []
+    at = 0
+    while True:
+        blank = _BLANK.match(text, at)
+        at = blank.end() if blank else at
+        if text.startswith("]", at):
+            return found, "", True
+        try:
+            element, at = scan(text, at)
+        except json.JSONDecodeError:  # it goes on in the next piece, or never
+            return found, text[at:], False
+        found.append(element)
 
 
 def read_products(

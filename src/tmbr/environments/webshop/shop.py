@@ -1,4 +1,9 @@
-"""The shop as a value: a page is an immutable state, and a click or a search gives the next one."""
+"""The shop as a value: a page is an immutable state, and a click or a search gives the next one.
+
+Two things of the reference are left out: its search words for debugging (`<r>`, `<a>`, `<c>`, `<q>` are
+plain words here), and that it takes the kind of a page from an address in which the keywords stand too,
+so that to search for `item_page` confuses it.
+"""
 
 from __future__ import annotations
 
