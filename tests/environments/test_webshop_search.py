@@ -159,14 +159,15 @@ def test_the_order_is_that_of_bm25(seed: int, query: list[str]) -> None:
     """Against the formula in doubles: the same up to what single floats can tell."""
     texts = documents(seed, 40)
     split = [text.split() for _, text in texts]
-    mean = sum(map(len, split)) / len(texts)
+    filled = sum(map(bool, split))  # Lucene counts no others
+    mean = sum(map(len, split)) / filled
     scores = []
     for terms in split:
         score, length = 0.0, _from_byte(_to_byte(len(terms)))
         for word in query:
             holding = sum(word in other for other in split)
             count = terms.count(word)
-            idf = log(1 + (len(texts) - holding + 0.5) / (holding + 0.5))
+            idf = log(1 + (filled - holding + 0.5) / (holding + 0.5))
             score += idf * count / (count + 0.9 * (0.6 + 0.4 * length / mean))
         scores.append(score)
     found = Index.build(texts).search(" ".join(query), 10)

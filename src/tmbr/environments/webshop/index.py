@@ -109,11 +109,18 @@ class Index:
         one = np.float32(1)
         part = slice(self.starts[term], self.starts[term + 1])
         documents = self.documents[part]
-        holding, size = len(documents), len(self.norms)
+        holding, size = len(documents), self._filled
         idf = np.float32(log(1 + (size - holding + 0.5) / (holding + 0.5)))
         weight = np.float32(boost) * idf
         tempered = self.counts[part].astype(np.float32) * self._inverse[self.norms[documents]]
         return documents, weight - weight / (one + tempered)
+
+    @cached_property
+    def _filled(self) -> int:
+        """Documents that hold a term: Lucene counts no others."""
+        import numpy as np
+
+        return int(np.count_nonzero(self.norms))
 
     @cached_property
     def _inverse(self) -> Array:
@@ -122,7 +129,7 @@ class Index:
 
         one, k1, b = np.float32(1), np.float32(K1), np.float32(B)
         lengths = np.array([_from_byte(byte) for byte in range(256)], np.float32)
-        mean = np.float32(self.words / max(len(self.norms), 1))
+        mean = np.float32(self.words / max(self._filled, 1))
         return one / (k1 * ((one - b) + b * lengths / mean))
 
     def _best(self, total: Array, most: int) -> tuple[int, ...]:
