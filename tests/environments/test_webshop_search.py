@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.environments.webshop_files import lucene, needs_files, needs_lucene, shop
 from tmbr.environments.webshop import Catalogue, Index
+from tmbr.environments.webshop import index as index_module
 from tmbr.environments.webshop.analysis import LONGEST, analyse, words
 from tmbr.environments.webshop.index import MOST_TERMS, _from_byte, _to_byte
 from tmbr.environments.webshop.letters import word_break
@@ -187,6 +188,28 @@ def test_an_index_that_is_kept_is_the_same(tmp_path: Path) -> None:
     kept = Index.load(tmp_path)
     for _, text in texts[::10]:
         assert kept.search(text, 50) == built.search(text, 50) != ()
+
+
+def test_common_words_are_looked_up_for_contenders_only_and_nothing_changes() -> None:
+    few, plain = 0, index_module._contenders
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(index_module, "_COMMON", 2)
+        for seed in range(50):
+            rng = Random(seed)
+            texts = [
+                (f"{n:06d}", " ".join(rng.choices(SOME, range(7, 0, -1), k=9))) for n in range(400)
+            ]
+            index = Index.build([*texts[:-3], *((name, f"{text} rare") for name, text in texts[-3:])])
+            query = " ".join(["rare", *rng.choices(SOME, k=3)])
+            seen: list[object] = []
+            patched.setattr(
+                index_module, "_contenders", lambda *a, seen=seen: seen.append(plain(*a)) or seen[-1]
+            )
+            found = index.search(query, 2)
+            few += any(hits is not None for hits in seen)
+            patched.setattr(index_module, "_contenders", lambda *_: None)
+            assert index.search(query, 2) == found
+    assert few > 25
 
 
 def test_what_finds_nothing_finds_nothing() -> None:
