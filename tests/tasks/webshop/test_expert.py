@@ -149,3 +149,22 @@ def test_it_follows_what_it_is_told_and_not_the_state() -> None:
     assert after(head + "< Prev [SEP] Very warm.") == "click[< prev]"
     assert after(item) == "click[big]"
     assert after(item) == "click[buy now]"
+
+
+def test_an_option_that_another_took_the_place_of_is_chosen_again() -> None:
+    told = "Instruction: [SEP] find me hat with size: big [SEP] "
+    head = f"{told}Back to Search [SEP] "
+    shown = "Hat [SEP] Price: $4.0 [SEP] Rating: 3 [SEP] Buy Now"
+    item = f"{head}< Prev [SEP] size [SEP] big [SEP] small [SEP] {shown}"
+    turns = [
+        (
+            "search_action",
+            "hat",
+            f"{head}Page 1 (Total results: 1) [SEP] Next > [SEP] B1 [SEP] Hat [SEP] $4.0",
+        ),
+        ("click_action", "b1", item),
+        ("click_action", "big", item),
+    ]
+    first = f"WebShop [SEP] {told}Search"
+    assert decide(first, turns).argument == "buy now"
+    assert decide(first, [*turns, ("click_action", "small", item)]).argument == "big"

@@ -156,7 +156,7 @@ def test_the_expert_mends_a_learners_slips() -> None:
         return task.slip(messages, rng) if rng.random() < 0.15 else task.expert(messages)
 
     games = [play(task, sample, stumble) for sample in task.samples("validation")[:60]]  # type: ignore[arg-type]
-    assert sum(game.score.value for game in games) > 0.85 * len(games)
+    assert sum(game.score.value for game in games) > 0.9 * len(games)
 
 
 def test_an_error_is_drawn_from_the_generator_alone() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from tmbr.environments.webshop.pages import BACK, BUY, NEXT, PER_PAGE, PREV
 from tmbr.tasks.webshop.forms import CLICK, SEARCH
@@ -131,9 +132,14 @@ class _Decision:
         optionless = any(option not in item.options for option in self.wish.options)
         return optionless or (missing > 0 and (unread == 0 or (unread == 1 and missing > 1)))
 
+    def _chosen(self) -> list[str]:
+        """Wanted options that were clicked since one that is not, which may have taken their place."""
+        return list(takewhile(self.wish.options.__contains__, reversed(self.memory.chosen)))
+
     def _item(self) -> Move:
         item = self.memory.items[self.memory.at]
-        steps = [o for o in self.wish.options if o in item.options and o not in self.memory.chosen]
+        chosen = self._chosen()
+        steps = [o for o in self.wish.options if o in item.options and o not in chosen]
         if self._late:
             other = self.memory.results.offers and self._best() != self.memory.at
             if other and not self.memory.chosen and self.left > len(self.wish.options) + 2:
