@@ -1,7 +1,7 @@
 """A catalogue too large for memory: products in a file, read when they are asked for.
 
-Measured on 1.18 million generated products, one busy core: 260 s and 1.8 GB to write, then 0.3 GB to hold
-and 10 ms for a search (median), 22 ms at the 95th percentile.
+Measured on 1.18 million generated products, one busy core: 260 s and 1.8 GB to write, then 0.3 GB to
+hold and 10 ms for a search (median), 22 ms at the 95th percentile.
 """
 
 from __future__ import annotations
