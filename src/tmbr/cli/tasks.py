@@ -17,6 +17,7 @@ SPLITS = ("train", "validation", "test")
 #: Module and class of each task; imported only when it is asked for.
 TASKS = {
     "household": ("tmbr.tasks.household", "Household"),
+    "webshop": ("tmbr.tasks.webshop", "Webshop"),
     "database": ("tmbr.tasks.database", "DatabaseTask"),
     "knowledge_graph": ("tmbr.tasks.knowledge_graph", "KnowledgeGraph"),
 }
@@ -61,9 +62,10 @@ def describe(generated: bool = True) -> Iterator[str]:
 def _holds(name: str, source: str) -> str:
     try:
         task = make_task(name, source, "text")
-        if source.startswith("generated"):
-            return ", ".join(f"{len(task.samples(split)):,} {split}" for split in SPLITS)
-        return f"{len(task.samples('test')):,} samples"
+        sizes = {split: len(task.samples(split)) for split in SPLITS}
+        if len(set(sizes.values())) == 1:  # a file is its own split
+            return f"{sizes['test']:,} samples"
+        return ", ".join(f"{size:,} {split}" for split, size in sizes.items())
     except TmbrError as error:
         return str(error)
 
