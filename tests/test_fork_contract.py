@@ -30,12 +30,13 @@ Moves = Callable[[Session], Sequence[Action | None]]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A task with the samples on which it is tried."""
+    """A task with the samples on which it is tried. forks: how many a leak test makes, None for all."""
 
     name: str
     task: Task
     samples: Sequence[Sample]
     moves: Moves
+    forks: int | None = None
 
 
 def _doors(_: Session) -> Sequence[Action | None]:
