@@ -18,6 +18,7 @@ SPLITS = ("train", "validation", "test")
 TASKS = {
     "household": ("tmbr.tasks.household", "Household"),
     "webshop": ("tmbr.tasks.webshop", "Webshop"),
+    "webpages": ("tmbr.tasks.webpages", "WebPages"),
     "database": ("tmbr.tasks.database", "DatabaseTask"),
     "knowledge_graph": ("tmbr.tasks.knowledge_graph", "KnowledgeGraph"),
 }
@@ -55,7 +56,7 @@ def describe(generated: bool = True) -> Iterator[str]:
             yield f"{name}: {error}"
             continue
         for source in sources:
-            if generated or not source.startswith("generated"):
+            if generated or not source.startswith(("generated", "live")):
                 yield f"{name} {source}: {_holds(name, source)}"
 
 
