@@ -248,8 +248,3 @@ def test_the_key_stays_hidden_and_may_be_missing(monkeypatch: pytest.MonkeyPatch
     line, endpoint = fault(refuses(401, "who are you?"))
     assert "TEST_KEY is empty" in line
     assert endpoint.keys == ["Bearer none"]
-
-
-def test_scoring_is_refused_in_one_line() -> None:
-    with serving(ok) as endpoint, pytest.raises(ModelFault, match="use a local model"):
-        with_remote(endpoint.url, lambda model: model.score(CONTEXT, ["yes"]))
