@@ -248,3 +248,19 @@ def test_the_key_stays_hidden_and_may_be_missing(monkeypatch: pytest.MonkeyPatch
     line, endpoint = fault(refuses(401, "who are you?"))
     assert "TEST_KEY is empty" in line
     assert endpoint.keys == ["Bearer none"]
+
+
+def test_scoring_reads_the_likeliest_first_tokens() -> None:
+    with serving(tops({"Yes": 0.7, " yes": 0.2, "No": 0.05})) as endpoint:
+        scored = with_remote(endpoint.url, lambda model: model.score(CONTEXT, ["Yes", "No", "maybe"]))
+    assert endpoint.asked[0]["logprobs"] is True
+    assert [round(math.exp(logprob), 6) for logprob in scored.logprobs] == [0.9, 0.05, 0.0005]
+    assert scored.usage.prompt == 10
+
+
+@pytest.mark.parametrize(("said", "likely"), [("Yes.", 0), ("no", 1)])
+def test_scoring_takes_the_word_of_a_server_without_logprobs(said: str, likely: int) -> None:
+    with serving(tops({}, said)) as endpoint:
+        scored = with_remote(endpoint.url, lambda model: model.score(CONTEXT, ["Yes", "No"]))
+    assert max(range(2), key=scored.logprobs.__getitem__) == likely
+    assert scored.logprobs[likely] == 0.0
