@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import re
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ from tests.support.endpoint import (
     refuses,
     says,
     serving,
+    tops,
 )
 from tmbr.core.errors import ModelFault
 from tmbr.core.types import Completion, Context, Message, Sampling, ToolCall, derive_seed
