@@ -132,10 +132,10 @@ def test_the_papers_planner_judge_and_restart() -> None:
         "  * …\n"
         "    * '1. go'\n"
         "      * …\n"
+        "        - 'hm' (neither `open` nor `leave`)\n"
         "        * open b 0.01\n"
         "          - 'hm' (neither `open` nor `leave`)\n"
         "          * open a 0.99\n"
-        "            - 'hm' (neither `open` nor `leave`)\n"
         "completed, no stop, score 1"
     )
     assert {judgement.judge for judgement in trace.judgements} == {"self", "complete"}
