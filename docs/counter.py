@@ -40,7 +40,7 @@ class Session:
 
 
 class Counter:
-    name, version = "counter", "1"
+    name, version, rounds = "counter", "1", LIMIT
 
     def samples(self, split):
         rng = Random(split)

@@ -136,6 +136,10 @@ class BlindEpisode:
     _task: Task
     _sample: Sample
 
+    @property
+    def rounds(self) -> int:
+        return self._task.rounds
+
     def messages(self) -> list[Message]:
         return self._task.messages(self._sample, self.world.observation)
 

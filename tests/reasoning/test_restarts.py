@@ -47,16 +47,11 @@ def test_the_note_is_in_the_second_paths_prompt_only() -> None:
 
 def test_it_restarts_once() -> None:
     model = always("open a")
-    trace = play(
-        Paper(
-            subtasks=0,
-        ),
-        model,
-        doors("bbbb"),
-    )
+    trace = play(Paper(subtasks=0), model, doors("bbbb"))
     assert trace.finish is not None
     assert trace.finish.status == "task limit reached"
-    assert [node.kind for node in trace.nodes].count("root") == 1  # the world's end is no poor path
+    acts = [trace.branch(leaf) for leaf in trace.leaves() if trace.nodes[leaf].step]
+    assert [len(path) - 1 for path in acts] == [LIMIT - 1, LIMIT]  # the first ends before the world
     trace = play(Paper(subtasks=0, path_steps=3), model, doors("bbbb"))
     assert [node.kind for node in trace.nodes].count("root") == 2
     assert trace.spent.steps == 3 + LIMIT

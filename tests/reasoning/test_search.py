@@ -8,11 +8,11 @@ from tests.reasoning.playing import Likes, always, doors, drawn, play
 from tests.support.doors import LIMIT, DoorsSession, DoorsTask, Wanderer
 from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Budget, Sample, Step
-from tmbr.reasoning.search import Multibranch
+from tmbr.core.types import Action, Budget, Sample, Step, Usage
+from tmbr.reasoning.search import Multibranch, Variety
 from tmbr.tasks.household import Household
 
-TWO = Multibranch(branches=2, asks=1)
+TWO = Multibranch(branches=2, asks=1, adapt=False)
 
 
 def test_it_commits_the_best_candidate_of_each_step() -> None:
@@ -33,7 +33,7 @@ def test_it_commits_the_best_candidate_of_each_step() -> None:
 
 
 def test_it_goes_back_to_the_best_open_state() -> None:
-    three = Multibranch(branches=3, asks=1)
+    three = Multibranch(branches=3, asks=1, adapt=False)
     likes = Likes({"a": 0.9, "b": 0.5, "aa": 0.6, "ab": 0.3, "ba": 0.7, "aab": 0.1})
     script = [
         *("open a", "open b", "open c"),
@@ -117,7 +117,7 @@ def test_an_action_that_ends_the_episode_is_never_tried_on_a_fork() -> None:
 
 def test_an_action_that_ends_the_episode_is_committed_when_it_is_judged_best() -> None:
     likes = Likes({"!": 0.5, "a": 0.9, "aa": 0.3, "ab": 0.4})
-    script = ["leave", "open a", "open a", "open b", "hm", "hm"]
+    script = ["leave", "open a", "open a", "open b", "hm", "open c"]
     trace = play(TWO, script, doors("bb"), judge=likes, budget=Budget(calls=4))
     assert drawn(trace) == (
         "* root\n"
@@ -126,11 +126,50 @@ def test_an_action_that_ends_the_episode_is_committed_when_it_is_judged_best() -
         "    + open a 0.30\n"
         "    + open b 0.40\n"
         "      - 'hm' (neither `open` nor `leave`)\n"
-        "      - 'hm' (neither `open` nor `leave`)\n"
+        "      + open c 0.00\n"
         "completed, no stop, score 0"
     )
     assert trace.spent.steps == 3
-    assert trace.spent.steps_on_forks == 1
+    assert trace.spent.steps_on_forks == 2
+
+
+def test_what_all_answers_say_is_a_turn_even_when_it_is_judged_bad() -> None:
+    """What the world says to it may help; twice in a row, then the search goes back."""
+    likes = Likes({"a": 0.9, "b": 0.5, "ba": 0.9})
+    script = ["open a", "open b", *["hm"] * 2, *["open c"] * 2, *["open c"] * 2, "open a", "hm"]
+    trace = play(TWO, script, doors("ba"), judge=likes)
+    assert drawn(trace) == (
+        "* root\n"
+        "  + open a 0.90\n"
+        "    + 'hm' (neither `open` nor `leave`)\n"
+        "      - open c (duplicate)\n"
+        "      + open c 0.00\n"
+        "        - open c (duplicate)\n"
+        "        + open c 0.00\n"
+        "    - 'hm' (neither `open` nor `leave`)\n"
+        "  * open b 0.50\n"
+        "    - 'hm' (neither `open` nor `leave`)\n"
+        "    * open a 0.90\n"
+        "completed, no stop, score 1"
+    )
+
+
+def test_where_answers_never_differ_or_are_dear_fewer_are_asked_for() -> None:
+    look, other, third = "look", "inventory", "help"
+    dear, cheap = Usage(prompt=100, generated=2 * 50), Usage(prompt=1000, generated=2 * 5)
+    agreeing, differing, long = Variety(), Variety(), Variety()
+    assert agreeing.width(4) == 2
+    for _ in range(6):
+        agreeing.note(frozenset(), frozenset({look}), 2, dear)
+        differing.note(frozenset(), frozenset({look, other}), 2, cheap)
+        long.note(frozenset(), frozenset({look, other}), 2, dear)
+    assert (agreeing.width(4), agreeing.none) == (1, True)
+    assert (differing.width(4), differing.none) == (4, False)
+    assert long.width(8) == 5
+    before = agreeing.rate
+    agreeing.note(frozenset({look}), frozenset({third}), 4, dear)  # asked again in the same state
+    assert agreeing.rate > before
+    assert agreeing.answers == 6 + 4
 
 
 def test_when_nothing_is_open_the_first_answer_is_a_turn() -> None:

@@ -115,6 +115,7 @@ class DoorsTask:
     count: int = 8
     name: str = "doors"
     version: str = "1"
+    rounds: int = LIMIT
 
     def samples(self, split: str) -> Sequence[Sample]:
         return [self._sample(split, index) for index in range(self.count)]

@@ -45,7 +45,7 @@ def test_a_teacher_that_it_lacks_is_one_line(tmp_path: Path) -> None:
     [
         (None, "Mine", "no such file"),
         ("class Mine: pass", "Mien", "did you mean 'Mine'"),
-        ("class Mine: pass", "Mine", "has no name, version, samples, open"),
+        ("class Mine: pass", "Mine", "has no name, version, rounds, samples, open"),
         ("1 / 0", "Mine", "cannot be run: ZeroDivisionError"),
         ("def (", "Mine", "cannot be run: SyntaxError"),
         (

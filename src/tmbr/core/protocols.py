@@ -70,6 +70,11 @@ class Task(Protocol):
         """Changes when prompt, rules or world change: part of every episode's resume key."""
         ...
 
+    @property
+    def rounds(self) -> int:
+        """Turns that the world's rules allow an episode; a branch that takes them all has failed."""
+        ...
+
     def samples(self, split: str) -> Sequence[Sample]: ...
 
     def open(self, sample: Sample) -> Session: ...
@@ -177,6 +182,11 @@ class Episode(Protocol):
 
     @property
     def budget(self) -> Budget: ...
+
+    @property
+    def rounds(self) -> int:
+        """As `Task.rounds`: the rules of a world are no secret."""
+        ...
 
     @property
     def world(self) -> World: ...

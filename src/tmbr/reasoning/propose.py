@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tmbr.core.types import Sampling
+from tmbr.core.types import Sampling, Usage
 from tmbr.reasoning.tree import Candidate, Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """kept: what the filter left, different actions, as sampled. dropped: the nodes of the others."""
+    """kept: what the filter left, different actions, as sampled. dropped: the nodes of the others.
+
+    said: keys of all actions that were sampled, None among them for an answer without one.
+    """
 
     kept: tuple[Candidate, ...]
     dropped: tuple[int, ...]
+    said: frozenset[str | None]
+    usage: Usage
 
 
 async def propose(
@@ -26,7 +31,10 @@ async def propose(
     """Sample `n` answers at a node and filter them; `barred` are keys of actions known to fail here."""
     kept: dict[str, Candidate] = {}
     dropped: list[int] = []
-    for candidate in await tree.ask(at, n, sampling):
+    candidates = await tree.ask(at, n, sampling)
+    said = frozenset(candidate.action.key if candidate.action else None for candidate in candidates)
+    usage = sum((candidate.completion.usage for candidate in candidates), Usage())
+    for candidate in candidates:
         if candidate.action is None:
             dropped.append(tree.grow(at, candidate, None))
         elif candidate.action.key in barred:
@@ -35,4 +43,4 @@ async def propose(
             dropped.append(tree.grow(at, candidate, None, "duplicate"))
         else:
             kept[candidate.action.key] = candidate
-    return Proposed(tuple(kept.values()), tuple(dropped))
+    return Proposed(tuple(kept.values()), tuple(dropped), said, usage)

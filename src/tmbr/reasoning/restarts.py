@@ -28,13 +28,13 @@ class Paper:
     proposed, of which the judge picks one before any is executed; after it the judge says whether the
     subtask is complete. From a poor path the agent goes back to the start and is told to avoid it, for
     `num_path` paths at most. Planner and judge are the acting model where no judge is named.
-    path_steps: a path this long that has not ended is poor.
+    path_steps: a path this long that has not ended is poor; None is all but one of the world's rounds.
     """
 
     num_branch: int = 2
     num_path: int = 2
     subtasks: int = 3
-    path_steps: int = 19
+    path_steps: int | None = None
     sampling: Sampling = VARIED
     name: str = "paper"
     access: Access = "restart"
@@ -56,7 +56,7 @@ class Paper:
         async def learn(leaf: int) -> str:
             return prompt("restart", actions=_tried(tree, leaf))
 
-        shape = _Path(self.num_branch, self.sampling, self.path_steps)
+        shape = _Path(self.num_branch, self.sampling, tree.longest(self.path_steps))
         return await _restarts(tree, self.num_path, shape, follow, learn)
 
 
@@ -69,7 +69,7 @@ class Reflexion:
 
     trials: int = 3
     lessons: int = 3
-    path_steps: int = 19
+    path_steps: int | None = None
     sampling: Sampling = VARIED
     name: str = "reflexion"
     access: Access = "restart"
@@ -89,7 +89,7 @@ class Reflexion:
                 learnt.append(tree.trace.nodes[node].message.content.strip())
             return prompt("lessons", lessons=learnt[-self.lessons :])
 
-        shape = _Path(1, self.sampling, self.path_steps)
+        shape = _Path(1, self.sampling, tree.longest(self.path_steps))
         return await _restarts(tree, self.trials, shape, follow, learn)
 
 
@@ -101,7 +101,7 @@ class BestOfN:
     """
 
     n: int = 4
-    path_steps: int = 19
+    path_steps: int | None = None
     sampling: Sampling = VARIED
     name: str = "best-of-n"
     access: Access = "restart"
@@ -132,7 +132,7 @@ class BestOfN:
     async def _path(self, tree: Tree, at: int) -> tuple[_End, bool]:
         """Where a path leads, and whether the episode has ended there."""
         world = tree.world.fork()
-        for _ in range(self.path_steps):
+        for _ in range(tree.longest(self.path_steps)):
             if tree.spent() is not None:
                 break
             candidate = (await tree.ask(at, 1, self.sampling))[0]

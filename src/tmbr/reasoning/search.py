@@ -7,11 +7,11 @@ Which one is the frontier's choice, and the strategies differ in nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Episode, Judge, Model, Outcome
-from tmbr.core.types import Access, Sampling, Step
+from tmbr.core.types import Access, Sampling, Step, Usage
 from tmbr.reasoning import frontier
 from tmbr.reasoning.frontier import Frontier, State
 from tmbr.reasoning.judges import default_judge
@@ -19,19 +19,27 @@ from tmbr.reasoning.paths import judged_step
 from tmbr.reasoning.propose import propose
 from tmbr.reasoning.tree import VARIED, Candidate, Tree
 
+#: So many turns in a row may be judged bad before the agent goes back.
+PATIENCE = 2
+#: Turns that a wrong turn costs: itself, and every other time one that takes it back.
+DETOUR = 1.5
+Said = frozenset[str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """branches: candidates a step. keep: states judged below it are closed.
 
-    path_steps: a path this long that has not ended is judged bad. asks: how often candidates are
-    sampled in one state before it is given up.
+    path_steps: a path this long that has not ended is judged bad; None is
+    all but one of the world's rounds. asks: how often candidates are
+    sampled in one state before it is given up. adapt: ask for fewer where they never differ.
     """
 
     branches: int = 4
     keep: float = 0.2
-    path_steps: int = 19
+    path_steps: int | None = None
     asks: int = 2
+    adapt: bool = True
     sampling: Sampling = VARIED
     name: str = "search"
     access: Access = "fork"
@@ -89,19 +97,69 @@ class Mcts(Search):
 
 
 @dataclass(slots=True)
+class Variety:
+    """What candidates are worth in this episode: how often a further answer differed, at what price.
+
+    answers: given to a question that had one already; differed: those of them that were new. asked,
+    prompt and generated: questions, and tokens of all of them.
+    """
+
+    answers: int = 0
+    differed: int = 0
+    asked: int = 0
+    prompt: int = 0
+    generated: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Laplace's estimate that one more answer is a new one."""
+        return (1 + self.differed) / (2 + self.answers)
+
+    @property
+    def none(self) -> bool:
+        """Whether to ask the same again is known to be no use."""
+        return self.rate <= 0.15
+
+    def width(self, most: int) -> int:
+        """As many candidates as the detours that they save would cost: where answers never differ, or
+        are long and prompts short, few; two where nothing is known yet."""
+        if not self.asked:
+            return min(2, most)
+        answer = self.generated / self.given or 1.0
+        turn = self.prompt / self.asked + answer
+        return min(most, max(1, round(1 + DETOUR * self.rate * turn / answer)))
+
+    @property
+    def given(self) -> int:
+        """All answers."""
+        return self.answers + self.asked
+
+    def note(self, before: Said, said: Said, answers: int, usage: Usage) -> None:
+        """Count answers to a question to which others had been given before."""
+        first = not before
+        self.answers += answers - first
+        self.differed += len(said - before) - first
+        self.asked += 1
+        self.prompt += usage.prompt
+        self.generated += usage.generated
+
+
+@dataclass(slots=True)
 class _Walk:
     settings: Search
     tree: Tree
     judge: Judge
     frontier: Frontier
+    variety: Variety = field(default_factory=Variety)
+    poor_turns: int = 0
 
     async def run(self) -> Outcome:
         """Walk until the world ends the episode or the budget is spent."""
         root = here = State(self.tree.plant(), self.tree.world.fork(), 1.0, 0)
+        longest = self.tree.longest(self.settings.path_steps)
         while (stop := self.tree.spent()) is None:
-            if here.depth < self.settings.path_steps:
-                await self._expand(here)
-            chosen = self.frontier.take(here)
+            poor = await self._expand(here) if here.depth < longest else None
+            chosen = self._choose(here, poor)
             if chosen is None:
                 here, step = await self._plain_turn(here)
             else:
@@ -111,6 +169,20 @@ class _Walk:
         else:
             here = self._last_word(root, here)
         return Outcome(here.node, here.world, stop)
+
+    def _choose(self, here: State, poor: State | None) -> State | None:
+        """Where to go on. poor: a turn that was judged bad and is all that the model says here; the
+        world's answer to it may help more than going back, once or twice, or where nothing is open."""
+        insists = poor is not None and self.poor_turns < PATIENCE
+        chosen = None if insists else self.frontier.take(here)
+        if chosen is None and poor is not None:
+            self.poor_turns += 1
+            here.children.append(poor)
+            return poor
+        if poor is not None:
+            poor.world.close()
+        self.poor_turns = 0
+        return chosen
 
     def _go(self, here: State, chosen: State) -> Step:
         """Commit a state and leave the one before."""
@@ -143,21 +215,41 @@ class _Walk:
         self._go(here, best)
         return best
 
-    async def _expand(self, state: State) -> None:
-        """Give a state its open children: candidates looked at on forks and judged worth keeping."""
+    async def _expand(self, state: State) -> State | None:
+        """Give a state its open children: candidates looked at on forks and judged worth keeping.
+
+        Where there are none and all answers were alike, it is that turn which is returned.
+        """
         barred: frozenset[str] = frozenset()
+        said: Said = frozenset()
         for _ in range(self.settings.asks):
             if self.tree.spent() is not None:
                 break
-            proposed = await propose(
-                self.tree, state.node, self.settings.branches, self.settings.sampling, barred
-            )
+            width = self._width(again=bool(said))
+            proposed = await propose(self.tree, state.node, width, self._sampling(width), barred)
+            self.variety.note(said, proposed.said, width, proposed.usage)
+            said |= proposed.said
             looked = [found for c in proposed.kept if (found := self._look(state, c)) is not None]
-            state.children = await self._judged(looked)
+            poor = await self._judged(looked)
+            state.children = [found for found in looked if found.open]
             self.frontier.add(state.children)
+            if not state.children and len(said) == 1 and (width > 1 or self.variety.none):
+                return self._insisted(state, poor, proposed.dropped)
+            for found in poor:
+                found.world.close()
             if state.children:
-                return
+                break
             barred |= {c.action.key for c in proposed.kept if c.action}
+        return None
+
+    def _width(self, again: bool) -> int:
+        most = self.settings.branches
+        return most if again or not self.settings.adapt else self.variety.width(most)
+
+    def _sampling(self, width: int) -> Sampling:
+        """One answer is the likeliest; several differ."""
+        sampling = self.settings.sampling
+        return sampling if width > 1 else replace(sampling, temperature=0.0)
 
     def _look(self, state: State, candidate: Candidate) -> State | None:
         """Try a candidate on a fork. One that ends the episode is not tried, only kept beside it.
@@ -181,17 +273,22 @@ class _Walk:
         return State(node, state.world.fork(), 0.0, state.depth + 1, untried=True, parent=state)
 
     async def _judged(self, looked: list[State]) -> list[State]:
-        """Those that are worth keeping, with their values."""
+        """Value what was looked at; what is worth keeping is open, the others are returned."""
         judgements = await self.tree.judged(self.judge, [state.node for state in looked])
-        children = []
         for state, judgement in zip(looked, judgements, strict=True):
             state.value = judgement.value
-            if judgement.value >= self.settings.keep:
-                state.open = True
-                children.append(state)
-            else:
-                state.world.close()
-        return children
+            state.open = judgement.value >= self.settings.keep
+        return [state for state in looked if not state.open]
+
+    def _insisted(self, state: State, poor: list[State], dropped: tuple[int, ...]) -> State | None:
+        """The one turn that all answers are: an action that was judged bad, or none at all."""
+        if poor:
+            return poor[0]
+        if self.tree.trace.nodes[dropped[0]].action is None:
+            return State(
+                dropped[0], state.world.fork(), 0.0, state.depth + 1, untried=True, parent=state
+            )
+        return None
 
 
 def _states(root: State) -> list[State]:

@@ -105,6 +105,11 @@ class Tree:
             return "part limit"
         return self.episode.budget.spent_by(self.trace.spent)
 
+    def longest(self, path_steps: int | None) -> int:
+        """Turns after which a path is given up, by a setting, and before the world's rules end it."""
+        most = self.episode.rounds - 1
+        return most if path_steps is None else min(path_steps, most)
+
     @property
     def steps_left(self) -> bool:
         """Whether the budget has a step of the world left."""

@@ -14,7 +14,7 @@ from tmbr.core.protocols import Session, Task
 from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
 from tmbr.environments.replay import Replayed
 
-NEEDED = ("name", "version", "samples", "open", "messages", "parse", "score")
+NEEDED = ("name", "version", "rounds", "samples", "open", "messages", "parse", "score")
 _PLAIN = ("observation", "tools", "step", "close")
 _WHOLE = (*_PLAIN, "ends", "fork", "state_key")
 TEACHERS = ("expert", "mistake", "slip", "walkthrough")
@@ -69,6 +69,7 @@ class Own:
         self.task = task
         self.name: str = task.name
         self.version: str = task.version
+        self.rounds: int = task.rounds
         self._told = told
         for teacher in TEACHERS:
             if hasattr(task, teacher):

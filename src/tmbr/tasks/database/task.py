@@ -19,7 +19,7 @@ from tmbr.tasks.database.expert import Turn, asked, decide
 from tmbr.tasks.database.forms import COMMIT, FORMS, RUN, Form
 from tmbr.tasks.database.generate import GENERATOR, Problem, generate
 from tmbr.tasks.database.scoring import matches
-from tmbr.tasks.database.session import DatabaseSession
+from tmbr.tasks.database.session import ROUNDS, DatabaseSession
 from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split.
@@ -49,6 +49,7 @@ class DatabaseTask:
         if data not in self.sources:
             raise ConfigError(f"no database data {data!r}; {nearest(data, self.sources)}")
         self.name = "database"
+        self.rounds = ROUNDS
         self.data = data
         self.form: Form = FORMS[form]()
         backend = "server" if server else "embedded"

@@ -17,7 +17,7 @@ from tmbr.tasks.household.expert import decide, imagine
 from tmbr.tasks.household.forms import FORMS, Form
 from tmbr.tasks.household.memory import kind, names, places
 from tmbr.tasks.household.prior import Prior, common_sense
-from tmbr.tasks.household.session import HouseholdSession
+from tmbr.tasks.household.session import ROUNDS, HouseholdSession
 from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split.
@@ -46,6 +46,7 @@ class Household:
         if data not in self.sources:
             raise ConfigError(f"no household data {data!r}; {nearest(data, self.sources)}")
         self.name = "household"
+        self.rounds = ROUNDS
         self.data = data
         self.form: Form = FORMS[form]()
         self.version = f"{VERSION}/{GENERATOR}/{form}"

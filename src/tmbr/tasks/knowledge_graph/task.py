@@ -34,7 +34,7 @@ from tmbr.environments.knowledge_graph import (
 from tmbr.tasks.knowledge_graph import data as files
 from tmbr.tasks.knowledge_graph.expert import Memory, Move, decide
 from tmbr.tasks.knowledge_graph.forms import ANSWER, FORMS, Form
-from tmbr.tasks.knowledge_graph.session import KnowledgeGraphSession
+from tmbr.tasks.knowledge_graph.session import ROUNDS, KnowledgeGraphSession
 from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split; a split's graphs have names that no other split's have.
@@ -69,6 +69,7 @@ class KnowledgeGraph:
         if data not in self.sources:
             raise ConfigError(f"no knowledge graph data {data!r}; {nearest(data, self.sources)}")
         self.name = "knowledge_graph"
+        self.rounds = ROUNDS
         self.data = data
         self.form: Form = FORMS[form]()
         self.version = f"{VERSION}/{GENERATOR}/{form}"

@@ -27,6 +27,8 @@ from tmbr.tasks.webpages.question import Question, place
 
 #: Turns of a visit; the longest straight way takes 15.
 ROUNDS = 40
+#: Of a recorded step no more questions are asked than candidates can be, and then some.
+QUESTIONS = 50
 #: So many turns in a row without a readable action end a visit.
 REPEATS = 3
 #: Choices that have a letter.

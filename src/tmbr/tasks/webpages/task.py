@@ -31,7 +31,7 @@ from tmbr.tasks.webpages.expert import Move, decide
 from tmbr.tasks.webpages.forms import FORMS, Choice, Form
 from tmbr.tasks.webpages.metrics import scored
 from tmbr.tasks.webpages.question import Question, letter, read_question
-from tmbr.tasks.webpages.session import LETTERS, Recorded, StepSession, VisitSession
+from tmbr.tasks.webpages.session import LETTERS, QUESTIONS, ROUNDS, Recorded, StepSession, VisitSession
 
 #: Sites of each generated split: each gives one live sample, or as many as its way has steps.
 SIZES = {"train": 2_000, "validation": 100, "test": 100}
@@ -59,6 +59,7 @@ class WebPages:
         self.name = "webpages"
         self.data = data
         self.live = data == "generated"
+        self.rounds = ROUNDS if self.live else QUESTIONS
         self.form: Form = FORMS[form](letter(LETTERS - 1) if self.live else "F")
         self.version = f"{VERSION}/{GENERATOR}/{form}"
         self._root = root

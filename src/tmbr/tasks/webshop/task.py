@@ -19,7 +19,7 @@ from tmbr.tasks.webshop import data as files
 from tmbr.tasks.webshop.expert import Move, decide
 from tmbr.tasks.webshop.forms import ARGUMENTS, CLICK, FORMS, SEARCH, Form
 from tmbr.tasks.webshop.memory import Memory
-from tmbr.tasks.webshop.session import WebshopSession
+from tmbr.tasks.webshop.session import ROUNDS, WebshopSession
 
 #: Our own catalogue, which needs no file.
 GENERATED = "generated"
@@ -46,6 +46,7 @@ class Webshop:
         if data not in self.sources:
             raise ConfigError(f"no web shop data {data!r}; {nearest(data, self.sources)}")
         self.name = "webshop"
+        self.rounds = ROUNDS
         self.data = data
         self.form: Form = FORMS[form]()
         self.version = f"{VERSION}/{GENERATOR}/{TAGGER}/{form}"
