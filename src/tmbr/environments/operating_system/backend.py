@@ -1,0 +1,91 @@
+"""Which sandbox this machine can have, found out by making one of each piece."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+
+from tmbr.core.errors import ConfigError
+
+from . import cgroups, seccomp
+
+#: What a container's root may do by custom, less raw sockets, device nodes and changes of root.
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
+_TRY_OVERLAY = (
+    "mount -t tmpfs none /tmp && cd /tmp && mkdir l u w m &&"
+    " mount -t overlay -o lowerdir=l,upperdir=u,workdir=w{options} none m"
+)
+_TRY_BWRAP = "bwrap --ro-bind / / --proc /proc --dev /dev --unshare-pid --unshare-net {user} true"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """How sandboxes are made here.
+
+    name: `root` or `user namespace`. hierarchies: where limits are set on all processes of a sandbox
+    together; None is limits on each process. why: in words, for `tmbr doctor`.
+    """
+
+    name: str
+    hierarchies: cgroups.Hierarchies | None
+    why: str
+
+    @property
+    def root(self) -> bool:
+        return self.name == "root"
+
+    @property
+    def overlay_options(self) -> str:
+        return ",redirect_dir=off,metacopy=off,index=off" if self.root else ",userxattr"
+
+    @property
+    def opaque(self) -> str:
+        """The attribute by which a folder of a layer hides those below it."""
+        return "trusted.overlay.opaque" if self.root else "user.overlay.opaque"
+
+
+@cache
+def backend() -> Backend:
+    """The best that this machine has. Raises ConfigError, which says what is missing, when it has none."""
+    for tool in ("bwrap", "bash", "unshare", "nsenter", "prlimit", "setsid"):
+        if shutil.which(tool) is None:
+            package = "bubblewrap" if tool == "bwrap" else "bash and util-linux"
+            raise ConfigError(f"the operating system needs {tool}: apt-get install {package}")
+    if not seccomp.supported():
+        raise ConfigError("the operating system's sandbox knows x86_64 and aarch64 alone")
+    hierarchies, limits = cgroups.find(f"tmbr-try-{os.getpid()}")
+    failed = []
+    if os.geteuid() == 0:
+        if hierarchies is None:
+            failed.append(f"as root nothing would bound the number of processes: {limits}")
+        elif not (error := _try((), ",redirect_dir=off", "")):
+            return Backend("root", hierarchies, f"root with limits by {limits}")
+        else:
+            failed.append(f"as root: {error}")
+    elif error := _try(("--user", "--map-root-user"), ",userxattr", "--unshare-user"):
+        failed.append(f"with user namespaces: {error}")
+    else:
+        how = f"limits by {limits}" if hierarchies else f"limits on each process, since {limits}"
+        return Backend("user namespace", hierarchies, f"an unprivileged user with {how}")
+    raise ConfigError(f"no sandbox for the operating system can be made here ({'; '.join(failed)})")
+
+
+def describe() -> str:
+    """One line for `tmbr doctor`: which sandbox this machine gets, and why. Never raises."""
+    try:
+        found = backend()
+    except ConfigError as error:
+        return f"none: {error}"
+    return f"overlay file system and bubblewrap as {found.why}"
+
+
+def _try(user: tuple[str, ...], options: str, bwrap: str) -> str:
+    """Make an overlay and an empty sandbox; what went wrong, or nothing."""
+    told = f"{_TRY_OVERLAY.format(options=options)} && mount -t proc none /proc && "
+    told += _TRY_BWRAP.format(user=bwrap)
+    command = ["unshare", *user, "--mount", "--pid", "--fork", "--propagation", "private"]
+    done = subprocess.run([*command, "sh", "-c", told], capture_output=True, text=True, timeout=20)
+    return "" if done.returncode == 0 else (done.stderr.strip() or "failed").splitlines()[-1]

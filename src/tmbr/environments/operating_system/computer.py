@@ -1,0 +1,126 @@
+"""A computer with a shell, whose state is a value: layers of files, and what the shell knows."""
+
+from __future__ import annotations
+
+import hashlib
+
+from tmbr.core.errors import EnvironmentFault
+
+from .backend import backend
+from .cgroups import Limits
+from .machine import BASE, Chain, Machine
+from .sandbox import SECONDS, Output, Result, Sandbox, SandboxError
+
+_GONE = Output("The shell is gone, and no other can be started on this computer.", "lost")
+
+
+class Computer:
+    """A live computer. Its processes run between two forks; a fork freezes what was written, ends them,
+    and both sides go on, each when it is next used, on a layer of its own.
+
+    Raises EnvironmentFault when it cannot be started, ConfigError when this machine has no sandbox.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._machine = Machine(backend(), limits or Limits())
+        self._chain: Chain = (BASE,)
+        self._layer: int | None = None
+        self._live: Sandbox | None = None
+        self._state = ""
+        self.ended: tuple[str, ...] = ()
+        self._machine.retain(self._chain)
+        try:
+            self._sandbox()
+        except SandboxError as error:
+            self.close()
+            raise EnvironmentFault(f"the sandbox does not start: {error}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _sandbox(self) -> Sandbox:
+        """The running sandbox; one is started where none runs. Raises SandboxError."""
+        if self._live is None:
+            try:
+                if self._layer is None:
+                    self._shorten()
+                    self._layer = self._machine.new_layer(self._chain)
+                self._live = Sandbox(self._machine, self._layer, self._chain, self._state)
+            except OSError as error:
+                raise SandboxError(str(error)) from None
+            self._state = self._live.state
+        return self._live
+
+    def run(self, script: str, seconds: float = SECONDS) -> Output:
+        """Run a script in the login shell. Whatever is wrong with it is in the output; a shell that has
+        ended is replaced at the next call by one that knows what it knew."""
+        try:
+            sandbox = self._sandbox()
+        except SandboxError:
+            return _GONE
+        output = sandbox.run(script, seconds)
+        self._state = sandbox.state
+        if output.end == "lost":
+            self._stop()
+        return output
+
+    def execute(self, command: list[str], seconds: float = SECONDS) -> Result:
+        """Run a program beside the login shell, in /root and a fresh environment."""
+        try:
+            return self._sandbox().execute(command, seconds)
+        except SandboxError as error:
+            return Result(126, str(error))
+
+    def fork(self) -> Computer:
+        """An independent copy. Raises EnvironmentFault when the computer's machine is gone."""
+        self._freeze()
+        copy = Computer.__new__(Computer)
+        copy._machine, copy._chain, copy._state = self._machine, self._chain, self._state
+        copy._layer, copy._live, copy.ended = None, None, self.ended
+        self._machine.retain(copy._chain)
+        return copy
+
+    def _freeze(self) -> None:
+        """End the processes, and make what was written a layer that nobody writes into any more."""
+        if self._live is not None:
+            self.ended = tuple(self._live.background())
+            self._stop()
+        if self._layer is None:
+            return
+        layer, self._layer = self._layer, None
+        if self._machine.changed(layer, self._chain):
+            self._hold((layer, *self._chain))
+        else:
+            self._machine.drop(layer)
+
+    def _shorten(self) -> None:
+        if (flat := self._machine.flat(self._chain)) != self._chain:
+            self._hold(flat)
+
+    def _hold(self, chain: Chain) -> None:
+        self._machine.retain(chain)
+        self._machine.release(self._chain)
+        self._chain = chain
+
+    def _stop(self) -> None:
+        if self._live is not None:
+            live, self._live = self._live, None
+            live.stop()
+
+    def state_key(self) -> str:
+        """A hash of what was written and of what the shell knows."""
+        chain = self._chain if self._layer is None else (self._layer, *self._chain)
+        hashed = hashlib.sha256(self._state.encode("utf-8", "surrogateescape"))
+        for tree in self._machine.trees:
+            hashed.update(self._machine.digest(chain, tree).encode())
+        return hashed.hexdigest()[:16]
+
+    def close(self) -> None:
+        """End the processes and free the layers that no fork needs; a second time does nothing."""
+        if not self._chain:
+            return
+        self._stop()
+        if self._layer is not None:
+            self._machine.drop(self._layer)
+        chain, self._chain, self._layer = self._chain, (), None
+        self._machine.release(chain)
