@@ -72,11 +72,12 @@ def merge(layers: Sequence[Path], opaque: str) -> dict[str, Entry]:
 
 def _over(layer: Path, opaque: str, found: dict[str, Entry]) -> None:
     """Lay one layer over what was found below it."""
-    for folder, folders, files in os.walk(layer):
-        relative = os.path.relpath(folder, layer)
-        for name in (*folders, *files):
-            path = Path(folder, name)
-            key = name if relative == "." else f"{relative}/{name}"
+    todo = [""]
+    while todo:
+        relative = todo.pop()
+        for name in os.listdir(layer / relative):
+            key = f"{relative}/{name}" if relative else name
+            path = layer / key
             if len(os.fsencode(path)) > _LONGEST:
                 continue
             entry = Entry(path, path.lstat(), _marked(path, opaque))
@@ -87,6 +88,8 @@ def _over(layer: Path, opaque: str, found: dict[str, Entry]) -> None:
             if below is not None and _folder(entry) and (below.opaque or not _folder(below)):
                 entry = Entry(entry.path, entry.status, True)
             found[key] = entry
+            if _folder(entry):
+                todo.append(key)
 
 
 def write(entries: dict[str, Entry], target: Path, opaque: str) -> None:

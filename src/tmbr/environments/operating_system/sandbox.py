@@ -29,6 +29,13 @@ from .terminal import FLOOD, KEPT, Terminal, children, plain, without_dialogue
 SECONDS = 30.0
 #: What may be told of a shell's variables and functions; a larger state is not kept.
 MAX_STATE = 1 << 20
+#: Of /proc: what may be read and not written, files that are hidden, and folders.
+_READ_ONLY = ("sys", "sysrq-trigger", "fs", "irq", "bus", "driver", "mtrr", "sysvipc", "tty")
+_HIDDEN = (
+    "cmdline", "config.gz", "kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount",
+    "kpageflags", "latency_stats", "sched_debug", "schedstat", "slabinfo", "timer_list", "vmallocinfo",
+)  # fmt: skip
+_EMPTY = ("acpi", "asound", "pressure", "scsi")
 _QUIET = 0.05
 _START_SECONDS = 20.0
 _LAUNCH = """
@@ -89,6 +96,7 @@ class Sandbox:
         self._mark = uuid.uuid4().hex
         self._terminal = Terminal()
         self._first = self._login = 0
+        self._crowd = machine.limits.processes * 0.8
         self._group = machine.group(layer)
         script, self._script = os.pipe()
         self._told, told = os.pipe()
@@ -184,21 +192,24 @@ class Sandbox:
                 [self._terminal.master, self._told], [], [], min(left, _QUIET)
             )
             if self._told in ready:
-                told += _read(self._told)
-                if told.endswith(b"\0") or len(told) > MAX_STATE:
+                data = _read(self._told)
+                told += data
+                if told.endswith(end):
                     how = "done"
                     break
-            data = self._terminal.read() if self._terminal.master in ready else b""
-            total += len(data)
-            if len(heard) < KEPT:
+                if len(told) > 2 * MAX_STATE:  # too much to be kept
+                    del told[: -len(end)]
+            if self._terminal.master in ready:
+                data = self._terminal.read()
+                total += len(data)
+                if len(heard) > KEPT:  # the end mark is still to be seen
+                    del heard[KEPT:-64]
                 heard += data
-            else:  # the end mark is still to be seen
-                heard[KEPT:] = heard[KEPT:][-64:] + data
             quiet = 0 if ready else quiet + 1
             if quiet > 1 and (self.busy or begin in heard) and self._terminal.waiting():
                 how = "waiting"
                 break
-            if self._process.poll() is not None or (ready and not data and self._told not in ready):
+            if self._dead() if quiet else ready and not data:
                 how = "lost"
                 break
         while how == "done" and end not in heard and (data := self._terminal.read()):
@@ -206,13 +217,24 @@ class Sandbox:
         self.busy = how == "waiting"
         if how == "timeout":
             how = self._interrupt()
-        if 1 < len(told) <= MAX_STATE:
-            self.state = lasting(bytes(told[:-1]).decode("utf-8", "surrogateescape"))
-        text = bytes(heard).partition(end)[0]
-        return Output(plain(text.rpartition(begin)[2] if begin in text else text), how)
+        if how == "done" and begin in told and len(told) <= MAX_STATE:
+            state = bytes(told).partition(begin)[2].removesuffix(end)
+            self.state = lasting(state.decode("utf-8", "surrogateescape"))
+        text = bytes(heard)
+        text = text.rpartition(end)[0] if end in text else text
+        return Output(plain(text.partition(begin)[2] if begin in text else text), how)
+
+    def _dead(self) -> bool:
+        """Whether the login shell, or the sandbox around it, has ended."""
+        return self._process.poll() is not None or (
+            self._login > 0 and not Path(f"/proc/{self._login}").exists()
+        )
 
     def _interrupt(self) -> Literal["timeout", "lost"]:
-        """Stop what runs over its time; a shell that does not answer after that is lost."""
+        """Stop what runs over its time. A shell that does not answer after that is lost, and so is one
+        among so many processes that they will not be stopped one by one."""
+        if len(self.background()) >= self._crowd:
+            return "lost"
         for wait in (0.3, 1.0):
             self._terminal.write("\x03")
             deadline = time.monotonic() + wait
@@ -270,7 +292,8 @@ class Sandbox:
 
     def background(self) -> list[str]:
         """The commands of the processes that run beside the two shells."""
-        found, todo = [], [self._first]
+        found: list[int] = []
+        todo = [self._first]
         while todo:
             below = children(todo.pop())
             todo += below
@@ -307,7 +330,7 @@ def _prlimit(machine: Machine) -> str:
 
 
 def _bwrap(root: bool) -> str:
-    mounts = "--proc /proc --dev /dev --size 16777216 --tmpfs /dev/shm --remount-ro /dev"
+    mounts = f"--proc /proc {_covered()} --dev /dev --size 16777216 --tmpfs /dev/shm --remount-ro /dev"
     spaces = "--unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try"
     rights = "--cap-drop ALL " + " ".join(f"--cap-add CAP_{name}" for name in CAPABILITIES)
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -318,6 +341,19 @@ def _bwrap(root: bool) -> str:
         f" {skeleton.HOSTNAME} --seccomp 9 --as-pid-1 --die-with-parent --new-session --chdir /root"
         f" --clearenv {told} bash --norc --noprofile -s"
     )
+
+
+def _covered() -> str:
+    """Options for what of /proc tells of the host or changes it: root may write it by its owner alone,
+    without a capability, so it is read-only, or not there."""
+    shown = (f"--ro-bind /proc/{name} /proc/{name}" for name in _READ_ONLY if _exists(name))
+    hidden = (f"--ro-bind /dev/null /proc/{name}" for name in _HIDDEN if _exists(name))
+    empty = (f"--tmpfs /proc/{name} --remount-ro /proc/{name}" for name in _EMPTY if _exists(name))
+    return " ".join((*shown, *hidden, *empty))
+
+
+def _exists(name: str) -> bool:
+    return Path("/proc", name).exists()
 
 
 def _high(descriptor: int) -> int:

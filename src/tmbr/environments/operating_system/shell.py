@@ -41,6 +41,7 @@ __end() {
   PS1= PS2=
   builtin printf ':MARK>' >&249
   {
+    builtin printf '<MARK:'
     builtin printf 'builtin cd -- %q\n' "$PWD"
     umask -p
     shopt -p
@@ -51,9 +52,8 @@ __end() {
     alias -p
     builtin printf 'set --'
     test $# = 0 || builtin printf ' %q' "$@"
-    builtin printf '\n'
+    builtin printf '\n:MARK>'
   } >&251
-  builtin printf '\0' >&251
 } 2>/dev/null
 RANDOM=1
 """

@@ -1,0 +1,47 @@
+"""What the tests of the sandbox share: whether this machine has one, and what is left of one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tmbr.core.errors import ConfigError
+from tmbr.environments.operating_system import Limits, backend
+
+#: Small enough that an attack which reaches them is soon over.
+SMALL = Limits(
+    memory=128 << 20, disk=32 << 20, inodes=4096, processes=48, cpu_seconds=20, open_files=256
+)
+
+
+def _missing() -> str:
+    try:
+        backend()
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+needs_sandbox = pytest.mark.skipif(bool(_missing()), reason=f"no sandbox here: {_missing()}")
+
+
+def left_behind(pid: int | None = None) -> list[str]:
+    """What still exists of the sandboxes of a process (of this one): processes, groups, mounts."""
+    name = f"tmbr-{pid or os.getpid()}-"
+    found = [str(path) for path in Path("/sys/fs/cgroup").rglob(f"{name}*")]
+    found += [line for line in Path("/proc/mounts").read_text().splitlines() if "/merged/" in line]
+    told = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True).stdout
+    mine = [line.split(None, 1) for line in told.splitlines()[1:]]
+    return found + [args for parent, args in mine if int(parent) == (pid or os.getpid()) and "norc" in args]
+
+
+def settles(what: list[str] | None = None, pid: int | None = None) -> bool:
+    """Whether nothing is left behind, within five seconds."""
+    deadline = time.monotonic() + 5
+    while (what := left_behind(pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not what
