@@ -97,7 +97,7 @@ def attack(host: Host, script: str, seconds: float = 6.0) -> tuple[Output, str]:
     following = Computer(SMALL)
     try:
         seen = following.run("pwd; ls -A /home /tmp /srv; echo $FOLDER; id -u; ls /usr/bin | head -1")
-        assert seen == Output(NEW.format(first=sorted(os.listdir("/usr/bin"))[0]))
+        assert seen == Output(NEW.format(first=sorted(os.listdir("/usr/bin"))[0]), status=0)
     finally:
         following.close()
     return output, after

@@ -16,7 +16,8 @@ class Limits:
     """What one sandbox may use.
 
     memory: bytes, of all its processes and of the files it writes. disk: bytes of files between two
-    forks. cpus: cores. cpu_seconds: of one process.
+    forks. cpus: cores. cpu_seconds and open_files: of one process; scripts in AgentBench's data write to
+    descriptors as high as 123321.
     """
 
     memory: int = 512 << 20
@@ -25,7 +26,7 @@ class Limits:
     processes: int = 200
     cpus: float = 1.0
     cpu_seconds: int = 120
-    open_files: int = 1024
+    open_files: int = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import select
 import shlex
 import signal
@@ -66,10 +67,11 @@ exec prlimit $PRLIMIT bwrap "${binds[@]}" $BWRAP
 @dataclass(frozen=True, slots=True)
 class Output:
     """What a script printed, and how its turn ended: `done`, `waiting` for something to be typed, at
-    its `timeout`, or `lost` together with the shell."""
+    its `timeout`, or `lost` together with the shell. status: of its last command, where it is done."""
 
     text: str
     end: Literal["done", "waiting", "timeout", "lost"] = "done"
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ class Sandbox:
     def _listen(self, seconds: float) -> Output:
         """Read the terminal until the script's end, a wait for input, or the time is over."""
         deadline = time.monotonic() + seconds
-        heard, told, total, quiet = bytearray(), bytearray(), 0, 0
+        heard, told, total, quiet, status = bytearray(), bytearray(), 0, 0, b""
         begin, end = f"<{self._mark}:".encode(), f":{self._mark}>".encode()
         how: Literal["done", "waiting", "timeout", "lost"] = "timeout"
         while total < FLOOD and (left := deadline - time.monotonic()) > 0:
@@ -218,11 +220,12 @@ class Sandbox:
         if how == "timeout":
             how = self._interrupt()
         if how == "done" and begin in told and len(told) <= MAX_STATE:
-            state = bytes(told).partition(begin)[2].removesuffix(end)
+            status, _, state = bytes(told).partition(begin)[2].removesuffix(end).partition(b"\n")
             self.state = lasting(state.decode("utf-8", "surrogateescape"))
         text = bytes(heard)
         text = text.rpartition(end)[0] if end in text else text
-        return Output(plain(text.partition(begin)[2] if begin in text else text), how)
+        shown = plain(text.partition(begin)[2] if begin in text else text)
+        return Output(shown, how, int(status) if status.isdigit() else None)
 
     def _dead(self) -> bool:
         """Whether the login shell, or the sandbox around it, has ended."""
@@ -323,7 +326,9 @@ class Sandbox:
 
 def _prlimit(machine: Machine) -> str:
     limits = machine.limits
-    told = {"nofile": limits.open_files, "fsize": limits.disk, "core": 0, "cpu": limits.cpu_seconds}
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    files = limits.open_files if machine.backend.root else min(limits.open_files, most)
+    told = {"nofile": files, "fsize": limits.disk, "core": 0, "cpu": limits.cpu_seconds}
     if machine.backend.hierarchies is None:
         told |= {"nproc": limits.processes, "as": limits.memory}
     return " ".join(f"--{name}={value}" for name, value in told.items())

@@ -41,7 +41,7 @@ __end() {
   PS1= PS2=
   builtin printf ':MARK>' >&249
   {
-    builtin printf '<MARK:'
+    builtin printf '<MARK:%d\n' $__status
     builtin printf 'builtin cd -- %q\n' "$PWD"
     umask -p
     shopt -p

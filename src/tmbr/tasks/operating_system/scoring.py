@@ -1,0 +1,89 @@
+"""AgentBench's verdict on an OS episode: an expected answer, or a chain of checks.
+
+Each check of a chain is given the answer and what the checks before it printed; it passes with exit
+status 0. `None` stands for the sample's own solution (AgentBench src/server/tasks/os_interaction).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tmbr.environments.operating_system import Computer
+
+#: What a check may print, and so what the next is given.
+_LONGEST = 100_000
+_UNITS = ("B", "Byte", "K", "KB", "M", "MB", "G", "GB", "T", "TB", "P", "PB")
+_SIZES = (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5)
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _bytes(text: str) -> int:
+    """A whole number of bytes with its unit. The first unit that fits is taken, and `B` comes first, so
+    that `4KB` is no size; nor is `4.0K`. Raises ValueError."""
+    text = text.strip()
+    for unit, power in zip(_UNITS, _SIZES, strict=True):
+        if text.endswith(unit):
+            return int(text[: -len(unit)]) * 1024**power
+    return int(text)
+
+
+#: The checkers that AgentBench's samples name: (answer, what was printed before) -> whether it passes.
+#: Those that read numbers raise ValueError where there is none.
+CHECKERS: dict[str, Callable[[str, str], bool]] = {
+    "integer-match": lambda answer, found: int(answer) == int(found),
+    "string-match": lambda answer, found: _lines(answer) == _lines(found),
+    "containing": lambda answer, found: _lines(found) in _lines(answer),
+    "in": lambda answer, found: _lines(answer) in _lines(found),
+    "size-match": lambda answer, found: _bytes(answer) == _bytes(found),
+}
+
+
+def judge(target: Mapping[str, Any], answer: str | None, computer: Computer) -> bool:
+    """Whether the episode is solved. answer: None when it was finished without one. Checks run on the
+    computer as the agent left it, and may change it."""
+    if "match" in target:
+        return _matches(target["match"], answer)
+    given = [str(answer)]
+    for script in target["check"]:
+        language, code = script if script is not None else target["example"]
+        if language == "checker":
+            if not _checks(code, given):
+                return False
+            given.append("")
+            continue
+        result = computer.execute(command(language, code, given))
+        if result.status != 0:
+            return False
+        given.append(result.output[:_LONGEST])
+    return True
+
+
+def command(language: str, code: str, given: Sequence[str] = ()) -> list[str]:
+    """The command that runs a script with arguments."""
+    if language == "python":
+        return ["python3", "-c", code, *given]
+    if language in ("c", "c++"):
+        build = f'd=$(mktemp -d) && printf %s "$1" | g++ -x {language} -o "$d/a" - && shift && exec "$d/a" "$@"'
+        return ["bash", "-c", build, "--", code, *given]
+    return ["bash", "-c", code, *(("--", *given) if given else ())]
+
+
+def _checks(name: str, given: Sequence[str]) -> bool:
+    try:
+        return len(given) > 1 and CHECKERS[name](given[0], given[1])
+    except ValueError:
+        return False
+
+
+def _matches(match: Mapping[str, Any], answer: str | None) -> bool:
+    if answer is None:
+        return False
+    told = answer.strip() if match.get("strip") else answer
+    if "answer" in match:
+        return bool(told == match["answer"])
+    return re.search(match["regex"], told) is not None
