@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.environments.operating_system.machines import left_behind, needs_sandbox, settles
 from tests.support.doors import DoorsTask
 from tmbr.core.protocols import Session, Task
 from tmbr.core.types import Action, Sample, Score, Step
@@ -21,6 +22,7 @@ from tmbr.tasks.household import Household
 from tmbr.tasks.household.session import HouseholdSession
 from tmbr.tasks.knowledge_graph import KnowledgeGraph
 from tmbr.tasks.knowledge_graph.session import KnowledgeGraphSession
+from tmbr.tasks.operating_system import OperatingSystem
 
 #: What can be said in a state: sensible, nonsense, and None for a turn without an action.
 Moves = Callable[[Session], Sequence[Action | None]]
@@ -78,6 +80,23 @@ def _database(_: Session) -> Sequence[Action | None]:
     return [*(Action("execute_sql", {"query": sql}) for sql in said), commit, None]
 
 
+def _operating_system(_: Session) -> Sequence[Action | None]:
+    said = [
+        "pwd; ls -A",
+        "mkdir -p box && cd box && echo $n > note",
+        "n=$((n + 1)); echo $n $RANDOM",
+        "find / -name note -not -path '/proc/*' | xargs tail -n 1",
+        "rm -rf ../box /var/log",
+        "f() { echo f$n; }; umask 077",
+        "f; umask; echo $?",
+        "sleep 50 &",
+        "nonsense (",
+        "exit",
+    ]
+    answers = [Action("answer_action", {"answer": "1"}), Action("finish_action", {"thought": ""})]
+    return [*(Action("bash_action", {"script": script}) for script in said), *answers, None]
+
+
 def _worlds() -> list[World]:
     database = DatabaseTask()
     house, tool = Household(), Household(form="agentbench")
@@ -92,8 +111,17 @@ def _worlds() -> list[World]:
     ]
 
 
+def _computers() -> list[World]:
+    text, calls = OperatingSystem(), OperatingSystem(form="agentbench")
+    return [
+        World("operating system, text", text, text.samples("train")[:6], _operating_system),
+        World("operating system, agentbench", calls, calls.samples("train")[:6], _operating_system),
+    ]
+
+
 Seen = tuple[list[Step], Score, str, str]
 numbers = st.lists(st.integers(0, 10**6), max_size=12)
+few = st.lists(st.integers(0, 10**6), max_size=4)
 
 
 def walk(world: World, sample: Sample, session: Session, choices: list[int]) -> Seen:
@@ -112,6 +140,19 @@ def seen(world: World, sample: Sample, session: Session) -> tuple[Score, str, st
 @pytest.mark.parametrize("world", _worlds(), ids=lambda world: world.name)
 @given(st.integers(0, 10**6), numbers, numbers, numbers)
 def test_forks(world: World, which: int, way: list[int], a: list[int], b: list[int]) -> None:
+    forks(world, which, way, a, b)
+
+
+@needs_sandbox
+@pytest.mark.parametrize("world", _computers(), ids=lambda world: world.name)
+@settings(max_examples=4)  # a second and more each
+@given(st.integers(0, 10**6), few, few, few)
+def test_forks_of_a_computer(world: World, which: int, way: list[int], a: list[int], b: list[int]) -> None:
+    forks(world, which, way, a, b)
+    assert settles(), left_behind()
+
+
+def forks(world: World, which: int, way: list[int], a: list[int], b: list[int]) -> None:
     sample = world.samples[which % len(world.samples)]
     origin = world.task.open(sample)
     walk(world, sample, origin, way)
@@ -131,6 +172,8 @@ def test_forks(world: World, which: int, way: list[int], a: list[int], b: list[i
     origin.close()
     assert seen(world, sample, right) == other[1:]
     assert walk(world, sample, late, b) == other
+    for session in (origin, left, right, deep, late):
+        session.close()
 
 
 @pytest.mark.parametrize("world", _worlds(), ids=lambda world: world.name)

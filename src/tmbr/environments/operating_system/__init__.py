@@ -1,6 +1,6 @@
 """A computer with a shell that forks: layers of an overlay file system, and bubblewrap around it."""
 
-from .backend import Backend, backend, describe
+from .backends import Backend, backend, describe
 from .cgroups import Limits
 from .computer import Computer
 from .sandbox import Output, Result

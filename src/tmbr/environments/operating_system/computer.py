@@ -6,7 +6,7 @@ import hashlib
 
 from tmbr.core.errors import EnvironmentFault
 
-from .backend import backend
+from .backends import backend
 from .cgroups import Limits
 from .machine import BASE, Chain, Machine
 from .sandbox import SECONDS, Output, Result, Sandbox, SandboxError

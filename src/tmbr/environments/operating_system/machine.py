@@ -17,7 +17,7 @@ from pathlib import Path
 from tmbr.core.errors import EnvironmentFault
 
 from . import layers, seccomp, skeleton
-from .backend import Backend
+from .backends import Backend
 from .cgroups import Group, Limits
 
 Chain = tuple[int, ...]

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from . import skeleton
-from .backend import CAPABILITIES
+from .backends import CAPABILITIES
 from .machine import Chain, Machine
 from .shell import LOGIN, RUN, STEP, lasting, setup
 from .terminal import FLOOD, KEPT, Terminal, children, plain, without_dialogue
@@ -327,7 +327,7 @@ class Sandbox:
 def _prlimit(machine: Machine) -> str:
     limits = machine.limits
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    files = limits.open_files if machine.backend.root else min(limits.open_files, most)
+    files = min(limits.open_files, most) if most != resource.RLIM_INFINITY else limits.open_files
     told = {"nofile": files, "fsize": limits.disk, "core": 0, "cpu": limits.cpu_seconds}
     if machine.backend.hierarchies is None:
         told |= {"nproc": limits.processes, "as": limits.memory}

@@ -14,22 +14,23 @@ from tmbr.environments.operating_system import Computer
 
 #: What a check may print, and so what the next is given.
 _LONGEST = 100_000
-_UNITS = ("B", "Byte", "K", "KB", "M", "MB", "G", "GB", "T", "TB", "P", "PB")
-_SIZES = (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5)
+_SIZE = re.compile(r"\s*(\d+(?:\.\d*)?)\s*([KMGTP]?)(?:B|Byte)?\s*")
 
 
 def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def _bytes(text: str) -> int:
-    """A whole number of bytes with its unit. The first unit that fits is taken, and `B` comes first, so
-    that `4KB` is no size; nor is `4.0K`. Raises ValueError."""
-    text = text.strip()
-    for unit, power in zip(_UNITS, _SIZES, strict=True):
-        if text.endswith(unit):
-            return int(text[: -len(unit)]) * 1024**power
-    return int(text)
+def _bytes(text: str) -> float:
+    """A number of bytes with its unit. Raises ValueError.
+
+    AgentBench's own reads whole numbers alone, so that the `4.0K` which its solutions print is never
+    right; here it is a size.
+    """
+    found = _SIZE.fullmatch(text[:_LONGEST])
+    if not found:
+        raise ValueError(f"{text[:20]!r} is no size")
+    return float(found[1]) * 1024.0 ** " KMGTP".index(found[2] or " ")
 
 
 #: The checkers that AgentBench's samples name: (answer, what was printed before) -> whether it passes.
@@ -52,7 +53,7 @@ def judge(target: Mapping[str, Any], answer: str | None, computer: Computer) -> 
     for script in target["check"]:
         language, code = script if script is not None else target["example"]
         if language == "checker":
-            if not _checks(code, given):
+            if not passes(code, *given[:2]):
                 return False
             given.append("")
             continue
@@ -73,9 +74,10 @@ def command(language: str, code: str, given: Sequence[str] = ()) -> list[str]:
     return ["bash", "-c", code, *(("--", *given) if given else ())]
 
 
-def _checks(name: str, given: Sequence[str]) -> bool:
+def passes(checker: str, answer: str, found: str = "") -> bool:
+    """Whether one of `CHECKERS` accepts an answer, given what was printed before it."""
     try:
-        return len(given) > 1 and CHECKERS[name](given[0], given[1])
+        return CHECKERS[checker](answer, found)
     except ValueError:
         return False
 
