@@ -158,7 +158,8 @@ def forks(world: World, which: int, way: list[int], a: list[int], b: list[int]) 
     walk(world, sample, origin, way)
     before = seen(world, sample, origin)
     left, right = origin.fork(), origin.fork()
-    deep = right.fork().fork()
+    middle = right.fork()
+    deep = middle.fork()
     assert seen(world, sample, left) == seen(world, sample, deep) == before
 
     gone = walk(world, sample, left, a)
@@ -172,7 +173,7 @@ def forks(world: World, which: int, way: list[int], a: list[int], b: list[int]) 
     origin.close()
     assert seen(world, sample, right) == other[1:]
     assert walk(world, sample, late, b) == other
-    for session in (origin, left, right, deep, late):
+    for session in (origin, left, right, middle, deep, late):
         session.close()
 
 

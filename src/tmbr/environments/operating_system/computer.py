@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
 from tmbr.core.errors import EnvironmentFault
 
@@ -22,8 +23,9 @@ class Computer:
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
+        self._chain: Chain = ()
         self._machine = Machine(backend(), limits or Limits())
-        self._chain: Chain = (BASE,)
+        self._chain = (BASE,)
         self._layer: int | None = None
         self._live: Sandbox | None = None
         self._state = ""
@@ -124,3 +126,8 @@ class Computer:
             self._machine.drop(self._layer)
         chain, self._chain, self._layer = self._chain, (), None
         self._machine.release(chain)
+
+    def __del__(self) -> None:
+        """What nobody closed is closed when nobody can reach it any more."""
+        with suppress(Exception):
+            self.close()
