@@ -23,6 +23,8 @@ from tmbr.tasks.household.session import HouseholdSession
 from tmbr.tasks.knowledge_graph import KnowledgeGraph
 from tmbr.tasks.knowledge_graph.session import KnowledgeGraphSession
 from tmbr.tasks.operating_system import OperatingSystem
+from tmbr.tasks.webshop import Webshop
+from tmbr.tasks.webshop.session import WebshopSession
 
 #: What can be said in a state: sensible, nonsense, and None for a turn without an action.
 Moves = Callable[[Session], Sequence[Action | None]]
@@ -30,12 +32,13 @@ Moves = Callable[[Session], Sequence[Action | None]]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A task with the samples on which it is tried."""
+    """A task with the samples on which it is tried. forks: how many a leak test makes, None for all."""
 
     name: str
     task: Task
     samples: Sequence[Sample]
     moves: Moves
+    forks: int | None = None
 
 
 def _doors(_: Session) -> Sequence[Action | None]:
@@ -97,10 +100,19 @@ def _operating_system(_: Session) -> Sequence[Action | None]:
     return [*(Action("bash_action", {"script": script}) for script in said), *answers, None]
 
 
+def _webshop(session: Session) -> Sequence[Action | None]:
+    assert isinstance(session, WebshopSession)
+    state = session.state
+    said = [*state.view.clickables, *list(state.view.clickables)[::-1], "Buy Now", "nowhere", "[a] b"]
+    searches = [Action("search_action", {"keywords": w}) for w in (state.instruction, "oil free", "")]
+    return [*(Action("click_action", {"value": value}) for value in said), *searches, None]
+
+
 def _worlds() -> list[World]:
     database = DatabaseTask()
     house, tool = Household(), Household(form="agentbench")
     graph, calls = KnowledgeGraph(), KnowledgeGraph(form="agentbench")
+    shop, market = Webshop(), Webshop(form="agentbench")
     return [
         World("doors", DoorsTask(), DoorsTask().samples("test"), _doors),
         World("household, text", house, house.samples("train")[:6], _household),
@@ -108,6 +120,8 @@ def _worlds() -> list[World]:
         World("household, agentbench", tool, tool.samples("train")[:6], _household),
         World("knowledge graph, text", graph, graph.samples("train")[:8], _knowledge_graph),
         World("knowledge graph, agentbench", calls, calls.samples("train")[:8], _knowledge_graph),
+        World("webshop, text", shop, shop.samples("train")[:6], _webshop),
+        World("webshop, agentbench", market, market.samples("train")[:6], _webshop),
     ]
 
 
@@ -147,7 +161,9 @@ def test_forks(world: World, which: int, way: list[int], a: list[int], b: list[i
 @pytest.mark.parametrize("world", _computers(), ids=lambda world: world.name)
 @settings(max_examples=4)  # a second and more each
 @given(st.integers(0, 10**6), few, few, few)
-def test_forks_of_a_computer(world: World, which: int, way: list[int], a: list[int], b: list[int]) -> None:
+def test_forks_of_a_computer(
+    world: World, which: int, way: list[int], a: list[int], b: list[int]
+) -> None:
     forks(world, which, way, a, b)
     assert settles(), left_behind()
 

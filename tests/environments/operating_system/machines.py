@@ -36,7 +36,9 @@ def left_behind(pid: int | None = None) -> list[str]:
     found += [line for line in Path("/proc/mounts").read_text().splitlines() if "/merged/" in line]
     told = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True).stdout
     mine = [line.split(None, 1) for line in told.splitlines()[1:]]
-    return found + [args for parent, args in mine if int(parent) == (pid or os.getpid()) and "norc" in args]
+    return found + [
+        args for parent, args in mine if int(parent) == (pid or os.getpid()) and "norc" in args
+    ]
 
 
 def settles(what: list[str] | None = None, pid: int | None = None) -> bool:

@@ -105,7 +105,9 @@ def attack(host: Host, script: str, seconds: float = 6.0) -> tuple[Output, str]:
 
 NEW = "/root\n/home:\n\n/srv:\n\n/tmp:\n\n0\n{first}\n"
 ALIVE = "still 42\n"
-PYTHON = "python3 - <<'END'\nimport ctypes, os, socket\nlibc = ctypes.CDLL(None, use_errno=True)\n{}\nEND\n"
+PYTHON = (
+    "python3 - <<'END'\nimport ctypes, os, socket\nlibc = ctypes.CDLL(None, use_errno=True)\n{}\nEND\n"
+)
 
 #: Attacks after which the same shell must still answer: name -> (script, what its output must say).
 HELD: dict[str, tuple[str, str]] = {

@@ -33,7 +33,6 @@ from tmbr.environments.operating_system import (
     describe,
     seccomp,
 )
-
 from tmbr.environments.operating_system.machine import MAX_DEPTH
 
 pytestmark = needs_sandbox
@@ -51,7 +50,9 @@ def computer() -> Iterator[Computer]:
 
 def test_one_shell_keeps_its_folder_and_variables(computer: Computer) -> None:
     assert computer.run("pwd").text == "/root\n"
-    computer.run("cd /tmp; x=1; export y=2; f() { echo f$1; }; alias g='echo g'; umask 027; set -- a 'b c'")
+    computer.run(
+        "cd /tmp; x=1; export y=2; f() { echo f$1; }; alias g='echo g'; umask 027; set -- a 'b c'"
+    )
     told = computer.run("pwd; echo $x; bash -c 'echo $y'; f 3; g; umask; echo $# \"$2\"; false")
     assert told.text == "/tmp\n1\n2\nf3\ng\n0027\n2 b c\n"
     assert told.status == 1
@@ -97,7 +98,9 @@ def test_a_script_beside_the_shell_sees_its_files_and_not_its_variables(computer
 
 def test_a_fork_has_all_of_the_state_and_shares_nothing_after_it(computer: Computer) -> None:
     computer.run("mkdir -p /data/in; echo one > /data/in/a; rm -r /var/log; echo new > /usr/new")
-    computer.run("cd /data; x=($(seq 3)); declare -A m=([k]='v w'); f() { echo $1; }; umask 077; RANDOM=5")
+    computer.run(
+        "cd /data; x=($(seq 3)); declare -A m=([k]='v w'); f() { echo $1; }; umask 077; RANDOM=5"
+    )
     before = computer.state_key()
     fork = computer.fork()
     try:

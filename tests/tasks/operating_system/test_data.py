@@ -43,7 +43,10 @@ def test_an_entry_becomes_a_sample(tmp_path: Path) -> None:
     first, second = samples("os-dev", tmp_path)
     assert first.instruction == "How many?"
     assert first.setup == {"init": [["bash", "touch x"], ["bash", "true"]], "start": "cd /"}
-    assert first.target == {"check": [None, ["checker", "integer-match"]], "example": ["bash", "echo 1"]}
+    assert first.target == {
+        "check": [None, ["checker", "integer-match"]],
+        "example": ["bash", "echo 1"],
+    }
     assert second.target == {"match": {"answer": "y", "strip": True}}
     assert first.id == "os-dev/data/dev/0"
 

@@ -20,7 +20,11 @@ TEXT, TOOL = TextForm(), ToolForm()
     [
         ("Thought: x\nAction: bash_action ls -l", BASH, "ls -l"),
         ("Action: bash_action\n```bash\nls\npwd\n```\nand more", BASH, "ls\npwd"),
-        ("Action: bash_action for i in 1 2\ndo echo $i\ndone\nObservation: 1", BASH, "for i in 1 2\ndo echo $i\ndone"),
+        (
+            "Action: bash_action for i in 1 2\ndo echo $i\ndone\nObservation: 1",
+            BASH,
+            "for i in 1 2\ndo echo $i\ndone",
+        ),
         ("Action: answer_action: 42", ANSWER, "42"),
         ("Thought: x\nAction: finish_action", FINISH, ""),
         ("Action: finish_action\nThought: more", FINISH, ""),
@@ -31,7 +35,9 @@ def test_text_actions(said: str, name: str, argument: str) -> None:
     assert (action.name, action.arguments) == (name, {ARGUMENT[name]: argument})
 
 
-@pytest.mark.parametrize("said", ["", "ls", "Action: bash_action", "Action: rm -rf /", "Action: answer_action "])
+@pytest.mark.parametrize(
+    "said", ["", "ls", "Action: bash_action", "Action: rm -rf /", "Action: answer_action "]
+)
 def test_text_without_an_action_is_malformed(said: str) -> None:
     with pytest.raises(ActionError) as error:
         TEXT.read(Completion(said))
@@ -39,7 +45,12 @@ def test_text_without_an_action_is_malformed(said: str) -> None:
 
 
 def test_calls_need_their_tool_and_argument() -> None:
-    for name, arguments in ((BASH, "{}"), (BASH, "no json"), ("bash", '{"script": "ls"}'), (ANSWER, '{"answer": 5}')):
+    for name, arguments in (
+        (BASH, "{}"),
+        (BASH, "no json"),
+        ("bash", '{"script": "ls"}'),
+        (ANSWER, '{"answer": 5}'),
+    ):
         with pytest.raises(ActionError) as error:
             TOOL.read(Completion("", (ToolCall("1", name, arguments),)))
         assert error.value.kind == "arguments"

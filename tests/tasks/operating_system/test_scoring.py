@@ -89,6 +89,6 @@ def test_an_answer_cannot_become_a_command(real: Computer) -> None:
 def test_compiled_checks(real: Computer, language: str) -> None:
     if real.execute(["g++", "--version"]).status != 0:
         pytest.skip("no compiler in /usr")
-    code = "#include <string.h>\nint main(int n, char **a) { return n == 2 ? strcmp(a[1], \"ok\") : 9; }"
+    code = '#include <string.h>\nint main(int n, char **a) { return n == 2 ? strcmp(a[1], "ok") : 9; }'
     assert real.execute(command(language, code, ["ok"])).status == 0
     assert real.execute(command(language, code, ["no"])).status != 0

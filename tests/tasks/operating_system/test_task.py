@@ -136,7 +136,9 @@ def test_what_the_shell_cannot_do_is_inadmissible() -> None:
 
 @needs_sandbox
 def test_start_runs_in_the_shell_and_init_beside_it() -> None:
-    session = opened(OperatingSystem(), sample("cd /tmp; x=1; touch made", "cd /opt; var=7; sleep 50 &"))
+    session = opened(
+        OperatingSystem(), sample("cd /tmp; x=1; touch made", "cd /opt; var=7; sleep 50 &")
+    )
     try:
         assert session.step(bash("pwd; echo $var$x; ls /tmp; pgrep -c sleep")).observation == (
             "/opt\n7\nmade\n1"

@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-
 #: The kernel's limit on a path, less its end.
 _LONGEST = 4095
 

@@ -135,9 +135,7 @@ class Machine:
             return chain
         number = self.new_layer(chain)
         for tree in self.trees:
-            layers.write(
-                self.delta(chain, tree), self.folder / str(number) / tree, self.backend.opaque
-            )
+            layers.write(self.delta(chain, tree), self.folder / str(number) / tree, self.backend.opaque)
         return (number, BASE)
 
     def retain(self, chain: Chain) -> None:

@@ -6,10 +6,7 @@ inside, and when the pipe ends it ends, and the kernel with it ends everything i
 
 from __future__ import annotations
 
-import fcntl
 import os
-import resource
-import select
 import shlex
 import signal
 import subprocess
@@ -20,48 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from . import skeleton
-from .backends import CAPABILITIES
+from .launch import launch
 from .machine import Chain, Machine
 from .shell import LOGIN, RUN, STEP, lasting, setup
-from .terminal import FLOOD, KEPT, Terminal, children, plain, without_dialogue
+from .terminal import FLOOD, KEPT, Terminal, children, plain, readable, without_dialogue
 
 #: AgentBench's limit on one command.
 SECONDS = 30.0
 #: What may be told of a shell's variables and functions; a larger state is not kept.
 MAX_STATE = 1 << 20
-#: Of /proc: what may be read and not written, files that are hidden, and folders.
-_READ_ONLY = ("sys", "sysrq-trigger", "fs", "irq", "bus", "driver", "mtrr", "sysvipc", "tty")
-_HIDDEN = (
-    "cmdline", "config.gz", "kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount",
-    "kpageflags", "latency_stats", "sched_debug", "schedstat", "slabinfo", "timer_list", "vmallocinfo",
-)  # fmt: skip
-_EMPTY = ("acpi", "asound", "pressure", "scsi")
 _QUIET = 0.05
 _START_SECONDS = 20.0
-_LAUNCH = """
-for group in $JOIN; do echo $$ > $group/cgroup.procs || exit; done
-exec nsenter --target $KEEPER --mount --pid $NSENTER bash --norc --noprofile -c "$ENTER" sandbox "$@"
-"""
-#: Arguments: the folders of programs; the descriptors come as numbers that cannot meet 250 to 253.
-_ENTER = """
-exec 250<&$SCRIPT 251>&$STATE 253<&$TERMINAL {SCRIPT}<&- {STATE}>&- {TERMINAL}>&-
-exec unshare --mount --propagation private bash --norc --noprofile -c "$MOUNT" sandbox "$@"
-"""
-_MOUNT = """
-set -e
-cd /tmp
-binds=()
-for tree; do
-  mount -t overlay overlay $LAYER/merged/$tree \
-    -o "lowerdir=${BELOW//%/$tree},upperdir=$LAYER/$tree,workdir=$LAYER/work/$tree$OPTIONS"
-  if test $tree = root; then binds+=(--bind /tmp/$LAYER/merged/root /)
-  else binds+=(--bind /tmp/$LAYER/merged/$tree /$tree); fi
-done
-exec 9</tmp/seccomp
-cd /
-exec prlimit $PRLIMIT bwrap "${binds[@]}" $BWRAP
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,33 +69,14 @@ class Sandbox:
         script, self._script = os.pipe()
         self._told, told = os.pipe()
         os.set_blocking(self._told, False)
-        given = [_high(end) for end in (script, told, self._terminal.slave)]
         try:
-            self._process = self._spawn(machine, layer, below, given)
+            given = (script, told, self._terminal.slave)
+            self._process = launch(machine, layer, below, self._group, given)
         finally:
-            for end in (*given, script, told):
+            for end in (script, told):
                 os.close(end)
             self._terminal.handed_over()
         self._begin()
-
-    def _spawn(
-        self, machine: Machine, layer: int, below: Chain, given: list[int]
-    ) -> subprocess.Popen[bytes]:
-        groups = self._group.folders if self._group else ()
-        named = dict(zip(("SCRIPT", "STATE", "TERMINAL"), map(str, given), strict=True))
-        return subprocess.Popen(
-            ["bash", "--norc", "--noprofile", "-c", _LAUNCH, "sandbox", *machine.trees],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
-            pass_fds=given, start_new_session=True,
-            env={
-                "PATH": os.environ["PATH"], "ENTER": _ENTER, "MOUNT": _MOUNT, "LAYER": str(layer),
-                "KEEPER": str(machine.keeper), "JOIN": " ".join(map(str, groups)),
-                "NSENTER": "" if machine.backend.root else "--user --preserve-credentials",
-                "BELOW": ":".join(f"{number}/%" for number in below),
-                "OPTIONS": machine.backend.overlay_options, "PRLIMIT": _prlimit(machine),
-                "BWRAP": _bwrap(machine.backend.root), **named,
-            },
-        )  # fmt: skip
 
     def _begin(self) -> None:
         """Start the login shell and bring it to where the last one was."""
@@ -190,9 +137,7 @@ class Sandbox:
         begin, end = f"<{self._mark}:".encode(), f":{self._mark}>".encode()
         how: Literal["done", "waiting", "timeout", "lost"] = "timeout"
         while total < FLOOD and (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select(
-                [self._terminal.master, self._told], [], [], min(left, _QUIET)
-            )
+            ready = readable(min(left, _QUIET), self._terminal.master, self._told)
             if self._told in ready:
                 data = _read(self._told)
                 told += data
@@ -221,7 +166,7 @@ class Sandbox:
             how = self._interrupt()
         if how == "done" and begin in told and len(told) <= MAX_STATE:
             status, _, state = bytes(told).partition(begin)[2].removesuffix(end).partition(b"\n")
-            self.state = lasting(state.decode("utf-8", "surrogateescape"))
+            self.state = lasting(state.decode("utf-8", "surrogateescape").replace(self._mark, ""))
         text = bytes(heard)
         text = text.rpartition(end)[0] if end in text else text
         shown = plain(text.partition(begin)[2] if begin in text else text)
@@ -242,7 +187,7 @@ class Sandbox:
             self._terminal.write("\x03")
             deadline = time.monotonic() + wait
             while time.monotonic() < deadline:
-                select.select([self._terminal.master], [], [], _QUIET)
+                readable(_QUIET, self._terminal.master)
                 if not self._terminal.read() and self._idle():
                     with suppress(OSError):
                         while _read(self._told):
@@ -261,10 +206,9 @@ class Sandbox:
         mark = uuid.uuid4().hex
         words = " ".join(shlex.quote(word.replace("\0", "")) for word in command)
         assert self._process.stdout is not None
+        told = self._process.stdout.fileno()
         with suppress(OSError):
-            while select.select([self._process.stdout], [], [], 0)[0] and os.read(
-                self._process.stdout.fileno(), 1 << 16
-            ):
+            while readable(0, told) and os.read(told, 1 << 16):
                 pass
         self._tell(RUN.format(seconds=seconds, command=words, mark=mark))
         return self._hear(f"<{mark} ".encode(), time.monotonic() + seconds + 5)
@@ -273,7 +217,7 @@ class Sandbox:
         assert self._process.stdout is not None
         heard = bytearray()
         while (left := deadline - time.monotonic()) > 0:
-            if not select.select([self._process.stdout], [], [], left)[0]:
+            if not readable(left, self._process.stdout.fileno()):
                 continue
             data = os.read(self._process.stdout.fileno(), 1 << 16)
             if not data:
@@ -322,48 +266,6 @@ class Sandbox:
         self._terminal.close()
         if self._group:
             self._group.remove()
-
-
-def _prlimit(machine: Machine) -> str:
-    limits = machine.limits
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    files = min(limits.open_files, most) if most != resource.RLIM_INFINITY else limits.open_files
-    told = {"nofile": files, "fsize": limits.disk, "core": 0, "cpu": limits.cpu_seconds}
-    if machine.backend.hierarchies is None:
-        told |= {"nproc": limits.processes, "as": limits.memory}
-    return " ".join(f"--{name}={value}" for name, value in told.items())
-
-
-def _bwrap(root: bool) -> str:
-    mounts = f"--proc /proc {_covered()} --dev /dev --size 16777216 --tmpfs /dev/shm --remount-ro /dev"
-    spaces = "--unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try"
-    rights = "--cap-drop ALL " + " ".join(f"--cap-add CAP_{name}" for name in CAPABILITIES)
-    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    known = {"HOME": "/root", "PATH": path, "TERM": "xterm", "LANG": "C.UTF-8"}
-    told = " ".join(f"--setenv {name} {value}" for name, value in known.items())
-    return (
-        f"{mounts} {spaces} {rights if root else '--unshare-user --cap-drop ALL'} --hostname"
-        f" {skeleton.HOSTNAME} --seccomp 9 --as-pid-1 --die-with-parent --new-session --chdir /root"
-        f" --clearenv {told} bash --norc --noprofile -s"
-    )
-
-
-def _covered() -> str:
-    """Options for what of /proc tells of the host or changes it: root may write it by its owner alone,
-    without a capability, so it is read-only, or not there."""
-    shown = (f"--ro-bind /proc/{name} /proc/{name}" for name in _READ_ONLY if _exists(name))
-    hidden = (f"--ro-bind /dev/null /proc/{name}" for name in _HIDDEN if _exists(name))
-    empty = (f"--tmpfs /proc/{name} --remount-ro /proc/{name}" for name in _EMPTY if _exists(name))
-    return " ".join((*shown, *hidden, *empty))
-
-
-def _exists(name: str) -> bool:
-    return Path("/proc", name).exists()
-
-
-def _high(descriptor: int) -> int:
-    """A copy of a descriptor with a number above those that the sandbox uses."""
-    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 300)
 
 
 def _read(descriptor: int) -> bytes:

@@ -15,12 +15,9 @@ LOGIN = (
     "exec 250<&- 251>&- 253>&- 2>/dev/null\n"
 )
 #: Told to the first process: run a command beside the login shell, then say its exit status.
-RUN = (
-    "timeout -k 1 {seconds} {command} </dev/null 2>&1\n"
-    "printf '<{mark} %d>\\n' $?\n"
-)
+RUN = "timeout -k 1 {seconds} {command} </dev/null 2>&1\nprintf '<{mark} %d>\\n' $?\n"
 #: Typed into the login shell for every script: take it, run it, tell how the shell is after it.
-STEP = "IFS= read -rd '' -u 250 __script; __begin; eval \"$__script\"; __end $? \"$@\"\n"
+STEP = 'IFS= read -rd \'\' -u 250 __script; __begin; eval "$__script"; __end $? "$@"\n'
 #: What a shell says of itself that no other can be told: made of its process or of time, or read-only;
 #: and line editing, which takes its input anew and loses what was read ahead.
 _ITS_OWN = re.compile(

@@ -37,7 +37,9 @@ _SUDOERS = "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\
 
 def trees() -> tuple[str, ...]:
     """The host's folders of programs."""
-    return tuple(name for name in PROGRAMS if Path("/", name).is_dir() and not Path("/", name).is_symlink())
+    return tuple(
+        name for name in PROGRAMS if Path("/", name).is_dir() and not Path("/", name).is_symlink()
+    )
 
 
 def build(root: Path) -> None:

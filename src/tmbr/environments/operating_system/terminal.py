@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import select
 import struct
 import termios
 from pathlib import Path
@@ -110,6 +111,14 @@ def children(pid: int) -> list[int]:
         ]
     except OSError:
         return []
+
+
+def readable(seconds: float, *descriptors: int) -> set[int]:
+    """Those of some descriptors that can be read, or have ended, within so many seconds."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
 
 
 def plain(data: bytes) -> str:

@@ -53,7 +53,9 @@ class TextForm:
         """The first action. Raises ActionError (malformed) when there is none."""
         found = _read(completion.text)
         if found is None:
-            raise ActionError("malformed", f"there is no line `Action: {BASH} …`, `{ANSWER} …` or `{FINISH}`")
+            raise ActionError(
+                "malformed", f"there is no line `Action: {BASH} …`, `{ANSWER} …` or `{FINISH}`"
+            )
         return Action(found[0], {ARGUMENT[found[0]]: found[1]}, completion.text)
 
     def write(self, thought: str, name: str, argument: str) -> Message:

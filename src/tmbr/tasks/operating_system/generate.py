@@ -88,7 +88,10 @@ def _tree(rng: Random) -> _Tree:
 
 
 def _text(rng: Random) -> str:
-    lines = [f"{rng.choice(_NAMES)} {rng.choice(_WORDS)} {rng.randint(1, 99)}" for _ in range(rng.randint(0, 8))]
+    lines = [
+        f"{rng.choice(_NAMES)} {rng.choice(_WORDS)} {rng.randint(1, 99)}"
+        for _ in range(rng.randint(0, 8))
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -133,7 +136,9 @@ def _largest(rng: Random, tree: _Tree) -> Made:
 
 
 def _ledger(rng: Random, tree: _Tree) -> Made:
-    rows = [(rng.choice(_PEOPLE), rng.choice(("sold", "bought")), rng.randint(1, 500)) for _ in range(40)]
+    rows = [
+        (rng.choice(_PEOPLE), rng.choice(("sold", "bought")), rng.randint(1, 500)) for _ in range(40)
+    ]
     tree.files["trades.csv"] = "".join(f"{who},{what},{count}\n" for who, what, count in rows)
     who, what = rng.choice(rows)[:2]
     total = sum(count for name, did, count in rows if (name, did) == (who, what))
@@ -221,9 +226,11 @@ SOLUTIONS: Mapping[str, Callable[[Mapping[str, str]], str]] = {
     ),
     "find file": _script("find {folder} -type f -name {name} -printf '%h\\n'"),
     "find text": _script("grep -rlF {text} {folder}"),
-    "largest": _script("find {folder} -type f -printf '%s %f\\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-"),
+    "largest": _script(
+        "find {folder} -type f -printf '%s %f\\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-"
+    ),
     "ledger": _script(
-        "awk -F , '$1 == \"{raw[who]}\" && $2 == \"{raw[did]}\" {{s += $3}} END {{print s + 0}}' {file}"
+        'awk -F , \'$1 == "{raw[who]}" && $2 == "{raw[did]}" {{s += $3}} END {{print s + 0}}\' {file}'
     ),
     "setting": _script("grep '^{raw[key]} = ' {file} | cut -d ' ' -f 3"),
     "permissions": _script("find {folder} -type f -name '*.{raw[ending]}' -exec chmod {mode} {{}} +"),

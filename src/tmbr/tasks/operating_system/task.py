@@ -27,7 +27,16 @@ SIZES = {"train": 20_000, "validation": 500, "test": 500}
 ASTRAY = 0.3
 #: Raise it when prompt, rules or wording change: it is part of every episode's resume key.
 VERSION = "1"
-_LOOKS = ("pwd", "ls -la", "ls /", "whoami; hostname", "df -h", "cat /etc/os-release", "date +%Y", "env")
+_LOOKS = (
+    "pwd",
+    "ls -la",
+    "ls /",
+    "whoami; hostname",
+    "df -h",
+    "cat /etc/os-release",
+    "date +%Y",
+    "env",
+)
 _PATH = re.compile(r"/[\w./-]*\w")
 
 
@@ -36,9 +45,7 @@ class OperatingSystem:
 
     sources: ClassVar[tuple[str, ...]] = ("generated", *files.SPLITS)
 
-    def __init__(
-        self, data: str = "generated", form: str = "text", root: Path | None = None
-    ) -> None:
+    def __init__(self, data: str = "generated", form: str = "text", root: Path | None = None) -> None:
         if form not in FORMS:
             raise ConfigError(f"no form {form!r} of the operating system; {nearest(form, FORMS)}")
         if data not in self.sources:
