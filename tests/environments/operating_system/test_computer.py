@@ -174,7 +174,8 @@ changes = st.lists(
 def test_a_deep_chain_says_the_same_when_it_is_flattened(done: list[tuple[str, str]]) -> None:
     """Each change is a layer of its own on one side and part of one layer on the other."""
     deep, plain = Computer(SMALL), Computer(SMALL)
-    show = "cd /srv; find . ! -type d -printf '%p %M %l\\n' -o -printf '%p %M\\n' | sort; cat $(find . -type f | sort)"
+    show = "cd /srv; find . ! -type d -printf '%p %M %l\\n' -o -printf '%p %M\\n' | sort"
+    show += "; cat $(find . -type f | sort)"
     try:
         for number, (change, path) in enumerate(done):
             script = f"cd /srv; ({change.format(path, number % 8)}) 2>&1"
@@ -269,12 +270,14 @@ def test_as_another_user_it_runs_in_a_user_namespace() -> None:
         "from tmbr.environments.operating_system import Computer, backend\n"
         "c = Computer(); c.run('x=5; cd /tmp; echo a > b; rm -r /var/log')\n"
         "f = c.fork(); f.run('rm b')\n"
-        "print(backend().name, c.run('echo $x; ls; ls /var/log 2>&1 | wc -l; ulimit -u').text.split(), f.run('ls').text)\n"
+        "told = c.run('echo $x; ls; ls /var/log 2>&1 | wc -l; ulimit -u').text.split()\n"
+        "print(backend().name, told, f.run('ls').text)\n"
         "f.close(); c.close()"
     )
     reachable = [path for path in sys.path if path] + [str(Path(tmbr.__file__).parents[1])]
     done = subprocess.run(
-        ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", sys.executable, "-c", code, *reachable],
+        ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups",
+         sys.executable, "-c", code, *reachable],
         capture_output=True, text=True, cwd="/", env={"PATH": os.environ["PATH"]}, timeout=60,
     )  # fmt: skip
     if "Permission denied" in done.stderr:

@@ -49,7 +49,7 @@ class Backend:
 
 @cache
 def backend() -> Backend:
-    """The best that this machine has. Raises ConfigError, which says what is missing, when it has none."""
+    """The best that this machine has. Raises ConfigError, which says what is missing if it has none."""
     for tool in ("bwrap", "bash", "unshare", "nsenter", "prlimit", "setsid"):
         if shutil.which(tool) is None:
             package = "bubblewrap" if tool == "bwrap" else "bash and util-linux"

@@ -16,8 +16,8 @@ class Limits:
     """What one sandbox may use.
 
     memory: bytes, of all its processes and of the files it writes. disk: bytes of files between two
-    forks. cpus: cores. cpu_seconds and open_files: of one process; scripts in AgentBench's data write to
-    descriptors as high as 123321.
+    forks. cpus: cores. cpu_seconds and open_files: of one process; scripts in AgentBench's data write
+    to descriptors as high as 123321.
     """
 
     memory: int = 512 << 20

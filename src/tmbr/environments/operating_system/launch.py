@@ -16,8 +16,9 @@ from .machine import Chain, Machine
 #: Of /proc: what may be read and not written, files that are hidden, and folders.
 _READ_ONLY = ("sys", "sysrq-trigger", "fs", "irq", "bus", "driver", "mtrr", "sysvipc", "tty")
 _HIDDEN = (
-    "cmdline", "config.gz", "kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount",
-    "kpageflags", "latency_stats", "sched_debug", "schedstat", "slabinfo", "timer_list", "vmallocinfo",
+    "cmdline", "config.gz", "kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecgroup",
+    "kpagecount", "kpageflags", "latency_stats", "sched_debug", "schedstat", "slabinfo", "timer_list",
+    "vmallocinfo",
 )  # fmt: skip
 _EMPTY = ("acpi", "asound", "pressure", "scsi")
 _LAUNCH = """
@@ -48,7 +49,7 @@ exec prlimit $PRLIMIT bwrap "${binds[@]}" $BWRAP
 def launch(
     machine: Machine, layer: int, below: Chain, group: Group | None, given: tuple[int, int, int]
 ) -> subprocess.Popen[bytes]:
-    """The sandbox's outermost process, whose input, output and errors are those of the first one inside.
+    """The sandbox's outermost process; its input, output and errors are those of the first one inside.
 
     given: descriptors that bring scripts, take the state away, and are the terminal.
     """

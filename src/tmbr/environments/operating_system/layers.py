@@ -74,9 +74,8 @@ def _over(layer: Path, opaque: str, found: dict[str, Entry]) -> None:
     todo = [""]
     while todo:
         relative = todo.pop()
-        for name in os.listdir(layer / relative):
-            key = f"{relative}/{name}" if relative else name
-            path = layer / key
+        for path in (layer / relative).iterdir():
+            key = f"{relative}/{path.name}" if relative else path.name
             if len(os.fsencode(path)) > _LONGEST:
                 continue
             entry = Entry(path, path.lstat(), _marked(path, opaque))

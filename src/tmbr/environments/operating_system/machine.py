@@ -158,7 +158,7 @@ class Machine:
 
     def layers(self) -> set[int]:
         """The layers that exist."""
-        return {int(name) for name in os.listdir(self.folder) if name.isdigit()} - {BASE}
+        return {int(path.name) for path in self.folder.iterdir() if path.name.isdigit()} - {BASE}
 
     def group(self, layer: int) -> Group | None:
         """A control group for the sandbox that writes into a layer. Raises OSError."""

@@ -21,8 +21,8 @@ STEP = 'IFS= read -rd \'\' -u 250 __script; __begin; eval "$__script"; __end $? 
 #: What a shell says of itself that no other can be told: made of its process or of time, or read-only;
 #: and line editing, which takes its input anew and loses what was read ahead.
 _ITS_OWN = re.compile(
-    r"^(?:declare -\S+ (?:BASH\w*|COMP_WORDBREAKS|DIRSTACK|EPOCH\w+|E?UID|FUNCNAME|GROUPS|HISTCMD|LINENO"
-    r"|PIPESTATUS|PPID|SECONDS|SHELLOPTS|SRANDOM|_)(?:=.*)?|set [-+]o (?:emacs|vi)"
+    r"^(?:declare -\S+ (?:BASH\w*|COMP_WORDBREAKS|DIRSTACK|EPOCH\w+|E?UID|FUNCNAME|GROUPS|HISTCMD"
+    r"|LINENO|PIPESTATUS|PPID|SECONDS|SHELLOPTS|SRANDOM|_)(?:=.*)?|set [-+]o (?:emacs|vi)"
     r"|shopt -\w (?:login_shell|restricted_shell))\n",
     re.MULTILINE,
 )

@@ -6,7 +6,6 @@ names, so that nothing of the host is there that nobody chose.
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -106,8 +105,8 @@ def _copy(source: Path, target: Path) -> None:
         target.symlink_to(source.readlink())
     elif source.is_dir():
         target.mkdir()
-        for child in sorted(os.listdir(source)):
-            _copy(source / child, target / child)
+        for child in sorted(source.iterdir()):
+            _copy(child, target / child.name)
     elif source.is_file():
         with suppress(OSError):
             shutil.copyfile(source, target)

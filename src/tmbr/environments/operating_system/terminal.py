@@ -68,7 +68,7 @@ class Terminal:
     def _reads(self, pid: int, editing: bool) -> bool:
         called = Path(f"/proc/{pid}/syscall").read_text().split()
         if called[0] in _READ:
-            held = os.stat(f"/proc/{pid}/fd/{int(called[1], 16)}")
+            held = Path(f"/proc/{pid}/fd/{int(called[1], 16)}").stat()
             return held.st_rdev == self.device
         return editing and called[0] in _WAIT
 
@@ -106,8 +106,8 @@ def children(pid: int) -> list[int]:
     try:
         return [
             int(child)
-            for task in os.listdir(f"/proc/{pid}/task")
-            for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split()
+            for thread in Path(f"/proc/{pid}/task").iterdir()
+            for child in (thread / "children").read_text().split()
         ]
     except OSError:
         return []

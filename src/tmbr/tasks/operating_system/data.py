@@ -56,9 +56,8 @@ def _all(name: str, root: Path | None) -> Iterator[Sample | str]:
                 except _Absent as absent:
                     yield f"{label} needs {absent}"
                 except (KeyError, TypeError, AttributeError, ValueError) as error:
-                    raise DataError(
-                        f"{path}: entry {index} is no sample of AgentBench's form ({error!r}); get it again"
-                    ) from None
+                    what = f"entry {index} is no sample of AgentBench's form ({error!r})"
+                    raise DataError(f"{path}: {what}; get the file again") from None
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Own problems at a shell, each from a seed: a small tree of files, and a question or a job about it."""
+"""Own problems at a shell, each from a seed: a small tree of files, a question or a job about it."""
 
 from __future__ import annotations
 
@@ -172,10 +172,11 @@ def _move(rng: Random, tree: _Tree) -> Made:
     ending = rng.choice(sorted({path.rpartition(".")[2] for path in tree.files}))
     target = f"/tmp/{rng.choice(_NAMES)}"
     names = " ".join(sorted(path.rpartition("/")[2] for path in tree.ending(ending)))
+    count = len(tree.ending(ending))
     check = (
         f'test "$(ls {target} | sort | xargs)" = "$(printf "%s\\n" {names} | sort | xargs)" &&'
         f" test -z \"$(find {shlex.quote(tree.top)} -type f -name '*.{ending}')\" &&"
-        f" test $(find {shlex.quote(tree.top)} -type f | wc -l) = {len(tree.files) - len(names.split())}"
+        f" test $(find {shlex.quote(tree.top)} -type f | wc -l) = {len(tree.files) - count}"
     )
     return {"ending": ending, "target": target}, None, check
 
@@ -213,7 +214,7 @@ def _quoted(parts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _script(text: str) -> Callable[[Mapping[str, str]], str]:
-    """A script with places for the parts: `{folder}` is quoted for the shell, `{raw[ending]}` is not."""
+    """A script with places for its parts: `{folder}` is quoted for the shell, `{raw[ending]}` not."""
     return lambda parts: text.format(raw=parts, **_quoted(parts))
 
 
@@ -222,7 +223,8 @@ SOLUTIONS: Mapping[str, Callable[[Mapping[str, str]], str]] = {
     "count files": _script("find {folder} -type f -name '*.{raw[ending]}' | wc -l"),
     "count lines": _script("grep -rhF {word} {folder} | wc -l"),
     "total size": _script(
-        "find {folder} -type f -name '*.{raw[ending]}' -printf '%s\\n' | awk '{{s += $1}} END {{print s + 0}}'"
+        "find {folder} -type f -name '*.{raw[ending]}' -printf '%s\\n'"
+        " | awk '{{s += $1}} END {{print s + 0}}'"
     ),
     "find file": _script("find {folder} -type f -name {name} -printf '%h\\n'"),
     "find text": _script("grep -rlF {text} {folder}"),
@@ -242,5 +244,6 @@ SOLUTIONS: Mapping[str, Callable[[Mapping[str, str]], str]] = {
 }
 #: The kinds that ask for a value; the others are jobs.
 QUESTIONS = (
-    "count files", "count lines", "total size", "find file", "find text", "largest", "ledger", "setting",
+    "count files", "count lines", "total size", "find file", "find text", "largest", "ledger",
+    "setting",
 )  # fmt: skip

@@ -69,7 +69,8 @@ def command(language: str, code: str, given: Sequence[str] = ()) -> list[str]:
     if language == "python":
         return ["python3", "-c", code, *given]
     if language in ("c", "c++"):
-        build = f'd=$(mktemp -d) && printf %s "$1" | g++ -x {language} -o "$d/a" - && shift && exec "$d/a" "$@"'
+        build = f'd=$(mktemp -d) && printf %s "$1" | g++ -x {language} -o "$d/a" -'
+        build += ' && shift && exec "$d/a" "$@"'
         return ["bash", "-c", build, "--", code, *given]
     return ["bash", "-c", code, *(("--", *given) if given else ())]
 

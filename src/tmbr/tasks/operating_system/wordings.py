@@ -43,7 +43,8 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Give every .{ending} file in {folder} and the folders inside it the mode {mode}.",
     ),
     "move": (
-        "Move all .{ending} files from anywhere below {folder} straight into {target}; make that folder.",
+        "Move all .{ending} files from anywhere below {folder} straight into {target}; make that"
+        " folder.",
         "Make the folder {target} and move every .{ending} file in or below {folder} there.",
     ),
     "replace": (
