@@ -1,4 +1,4 @@
-"""What the tests of the sandbox share: whether this machine has one, and what is left of one."""
+"""What the tests of computers share: what this machine has to make them of, and what is left of one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tmbr.core.errors import ConfigError
-from tmbr.environments.operating_system import Limits, backend
+from tmbr.environments.operating_system import VARIABLE, Limits, backend
+from tmbr.environments.operating_system.backends import connect
+from tmbr.environments.operating_system.engine import LABEL
 
 #: Small enough that an attack which reaches them is soon over.
 SMALL = Limits(
@@ -26,6 +28,18 @@ def _missing() -> str:
     return ""
 
 
+def _no_docker() -> str:
+    try:
+        connect(IMAGE)[0].close()
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+#: Of Docker, with bash, procps and useradd: what is tested there needs an engine and this image.
+IMAGE = os.environ.get(VARIABLE, "")
+_NO_DOCKER = _no_docker() if IMAGE else f"no image of Docker's is named by {VARIABLE}"
+needs_docker = pytest.mark.skipif(bool(_NO_DOCKER), reason=_NO_DOCKER)
 needs_sandbox = pytest.mark.skipif(bool(_missing()), reason=f"no sandbox here: {_missing()}")
 
 
@@ -39,6 +53,15 @@ def left_behind(pid: int | None = None) -> list[str]:
     return found + [
         args for parent, args in mine if int(parent) == (pid or os.getpid()) and "norc" in args
     ]
+
+
+def left_in_docker() -> list[str]:
+    """What the engine still has of this process: containers and images."""
+    client, _ = connect(IMAGE)
+    mine = {"label": f"{LABEL}={os.getpid()}"}
+    found = [*client.containers.list(all=True, filters=mine), *client.images.list(filters=mine)]
+    client.close()
+    return [one.id for one in found]
 
 
 def settles(what: list[str] | None = None, pid: int | None = None) -> bool:

@@ -19,8 +19,11 @@ from hypothesis import strategies as st
 
 import tmbr
 from tests.environments.operating_system.machines import (
+    IMAGE,
     SMALL,
     left_behind,
+    left_in_docker,
+    needs_docker,
     needs_sandbox,
     settles,
 )
@@ -39,13 +42,24 @@ pytestmark = needs_sandbox
 
 
 @pytest.fixture
-def computer() -> Iterator[Computer]:
+def sandbox() -> Iterator[Computer]:
     made = Computer(SMALL)
     try:
         yield made
     finally:
         made.close()
         assert settles(), left_behind()
+
+
+@pytest.fixture(params=[None, pytest.param(IMAGE, marks=needs_docker)], ids=["sandbox", "docker"])
+def computer(request: pytest.FixtureRequest) -> Iterator[Computer]:
+    made = Computer(SMALL, request.param)
+    try:
+        yield made
+    finally:
+        made.close()
+        assert settles(), left_behind()
+        assert request.param is None or not left_in_docker()
 
 
 def test_one_shell_keeps_its_folder_and_variables(computer: Computer) -> None:
@@ -146,7 +160,8 @@ def test_a_parent_may_be_closed_first_and_layers_nobody_needs_are_freed(computer
     assert computer.run("cat /tmp/*").text == "1\n"
 
 
-def test_a_fork_without_changes_adds_no_layer(computer: Computer) -> None:
+def test_a_fork_without_changes_adds_no_layer(sandbox: Computer) -> None:
+    computer = sandbox
     computer.run("echo 1 > /tmp/a")
     for _ in range(5):
         computer.fork().close()

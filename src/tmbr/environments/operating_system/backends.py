@@ -1,4 +1,4 @@
-"""Which sandbox this machine can have, found out by making one of each piece."""
+"""Which sandbox this machine can have, found out by making one of each piece, or by asking Docker."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from tmbr.core.errors import ConfigError
 
 from . import cgroups, seccomp
 
+#: Names the image, where containers of Docker's are to be used.
+VARIABLE = "TMBR_DOCKER"
 #: What a container's root may do by custom, less raw sockets, device nodes and changes of root.
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
 _TRY_OVERLAY = (
@@ -73,13 +76,49 @@ def backend() -> Backend:
     raise ConfigError(f"no sandbox for the operating system can be made here ({'; '.join(failed)})")
 
 
+def connect(image: str) -> tuple[Any, str]:
+    """A client of the engine, and its version. Raises ConfigError: no SDK, no engine, no image."""
+    try:
+        import docker
+        from docker.errors import DockerException, ImageNotFound
+    except ImportError:
+        raise ConfigError(f"{VARIABLE} needs Docker's SDK: pip install 'tmbr[docker]'") from None
+    where = os.environ.get("DOCKER_HOST", "its usual socket")
+    try:
+        client = docker.from_env()
+    except (OSError, DockerException) as error:
+        raise ConfigError(
+            f"no Docker engine answers at {where} ({in_a_line(error)}); start it, or set DOCKER_HOST"
+        ) from None
+    try:
+        client.images.get(image)
+        return client, client.version()["Version"]
+    except ImageNotFound:
+        client.close()
+        raise ConfigError(
+            f"the Docker engine has no image {image!r}; docker pull it, or set {VARIABLE} to another"
+        ) from None
+    except OSError as error:  # as all errors of the SDK's calls are
+        client.close()
+        raise ConfigError(f"the Docker engine at {where} refuses: {in_a_line(error)}") from None
+
+
+def in_a_line(error: Exception) -> str:
+    """The first line of what an error says."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
 def describe() -> str:
     """One line for `tmbr doctor`: which sandbox this machine gets, and why. Never raises."""
+    image = os.environ.get(VARIABLE)
     try:
-        found = backend()
+        if image:
+            client, version = connect(image)
+            client.close()
+            return f"Docker's engine {version} with the image {image}, as {VARIABLE} asks for"
+        return f"overlay file system and bubblewrap as {backend().why}"
     except ConfigError as error:
         return f"none: {error}"
-    return f"overlay file system and bubblewrap as {found.why}"
 
 
 def _try(user: tuple[str, ...], options: str, bwrap: str) -> str:

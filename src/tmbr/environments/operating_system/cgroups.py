@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,13 @@ class Limits:
     cpus: float = 1.0
     cpu_seconds: int = 120
     open_files: int = 1 << 17
+
+    @property
+    def each(self) -> dict[str, int]:
+        """Limits of each process by their names for `prlimit`, within those of this process."""
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        files = min(self.open_files, most) if most != resource.RLIM_INFINITY else self.open_files
+        return {"nofile": files, "fsize": self.disk, "core": 0, "cpu": self.cpu_seconds}
 
 
 @dataclass(frozen=True, slots=True)

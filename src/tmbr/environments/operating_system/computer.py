@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 
 from tmbr.core.errors import EnvironmentFault
 
 from .backends import backend
 from .cgroups import Limits
-from .machine import BASE, Chain, Machine
-from .sandbox import SECONDS, Output, Result, Sandbox, SandboxError
+from .container import Container
+from .engine import Engine
+from .login import SECONDS, LoginShell, Output, Result, SandboxError
+from .machine import Machine
+from .sandbox import Sandbox
+from .stack import BASE, Chain, Stack
 
 _GONE = Output("The shell is gone, and no other can be started on this computer.", "lost")
 
@@ -19,15 +24,24 @@ class Computer:
     """A live computer. Its processes run between two forks; a fork freezes what was written, ends them,
     and both sides go on, each when it is next used, on a layer of its own.
 
-    Raises EnvironmentFault when it cannot be started, ConfigError when this machine has no sandbox.
+    image: of Docker, whose containers it is then made of; by default it is an own sandbox. Raises
+    EnvironmentFault when it cannot be started, ConfigError when this machine has no sandbox, or no such
+    image.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, image: str | None = None) -> None:
         self._chain: Chain = ()
-        self._machine = Machine(backend(), limits or Limits())
+        self._machine: Stack
+        self._start: Callable[[int, Chain, str], LoginShell]
+        if image is None:
+            machine = self._machine = Machine(backend(), limits or Limits())
+            self._start = lambda *told: Sandbox(machine, *told)
+        else:
+            engine = self._machine = Engine(image, limits or Limits())
+            self._start = lambda layer, _, state: Container(engine, layer, state)
         self._chain = (BASE,)
         self._layer: int | None = None
-        self._live: Sandbox | None = None
+        self._live: LoginShell | None = None
         self._state = ""
         self.ended: tuple[str, ...] = ()
         self._machine.retain(self._chain)
@@ -40,14 +54,14 @@ class Computer:
             self.close()
             raise
 
-    def _sandbox(self) -> Sandbox:
+    def _sandbox(self) -> LoginShell:
         """The running sandbox; one is started where none runs. Raises SandboxError."""
         if self._live is None:
             try:
                 if self._layer is None:
                     self._shorten()
                     self._layer = self._machine.new_layer(self._chain)
-                self._live = Sandbox(self._machine, self._layer, self._chain, self._state)
+                self._live = self._start(self._layer, self._chain, self._state)
             except OSError as error:
                 raise SandboxError(str(error)) from None
             self._state = self._live.state
@@ -77,7 +91,8 @@ class Computer:
         """An independent copy. Raises EnvironmentFault when the computer's machine is gone."""
         self._freeze()
         copy = Computer.__new__(Computer)
-        copy._machine, copy._chain, copy._state = self._machine, self._chain, self._state
+        copy._machine, copy._start = self._machine, self._start
+        copy._chain, copy._state = self._chain, self._state
         copy._layer, copy._live, copy.ended = None, None, self.ended
         self._machine.retain(copy._chain)
         return copy
@@ -90,7 +105,7 @@ class Computer:
         if self._layer is None:
             return
         layer, self._layer = self._layer, None
-        if self._machine.changed(layer, self._chain):
+        if self._machine.keep(layer, self._chain):
             self._hold((layer, *self._chain))
         else:
             self._machine.drop(layer)
@@ -113,8 +128,7 @@ class Computer:
         """A hash of what was written and of what the shell knows."""
         chain = self._chain if self._layer is None else (self._layer, *self._chain)
         hashed = hashlib.sha256(self._state.encode("utf-8", "surrogateescape"))
-        for tree in self._machine.trees:
-            hashed.update(self._machine.digest(chain, tree).encode())
+        hashed.update(self._machine.key(chain).encode())
         return hashed.hexdigest()[:16]
 
     def close(self) -> None:

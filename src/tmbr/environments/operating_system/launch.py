@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import resource
 import subprocess
 from pathlib import Path
 
 from . import skeleton
 from .backends import CAPABILITIES
 from .cgroups import Group
-from .machine import Chain, Machine
+from .machine import Machine
+from .stack import Chain
 
 #: Of /proc: what may be read and not written, files that are hidden, and folders.
 _READ_ONLY = ("sys", "sysrq-trigger", "fs", "irq", "bus", "driver", "mtrr", "sysvipc", "tty")
@@ -83,9 +83,7 @@ def _spawn(
 
 def _prlimit(machine: Machine) -> str:
     limits = machine.limits
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    files = min(limits.open_files, most) if most != resource.RLIM_INFINITY else limits.open_files
-    told = {"nofile": files, "fsize": limits.disk, "core": 0, "cpu": limits.cpu_seconds}
+    told = limits.each
     if machine.backend.hierarchies is None:
         told |= {"nproc": limits.processes, "as": limits.memory}
     return " ".join(f"--{name}={value}" for name, value in told.items())

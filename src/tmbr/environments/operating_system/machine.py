@@ -7,10 +7,10 @@ process died and the keeper's input with it, the kernel ends every sandbox and f
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import uuid
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,9 +19,8 @@ from tmbr.core.errors import EnvironmentFault
 from . import layers, seccomp, skeleton
 from .backends import Backend
 from .cgroups import Group, Limits
+from .stack import BASE, Chain, Stack
 
-Chain = tuple[int, ...]
-BASE = 0
 #: A chain longer than this is copied into one layer before it is mounted.
 MAX_DEPTH = 16
 #: Waits for the keeper, then removes the control groups ($@) that were made for it.
@@ -43,17 +42,16 @@ mkdir 0 0/root {folders} {binds} && echo $number
 """
 
 
-class Machine:
+class Machine(Stack):
     """One episode's namespaces. Layer 0 is the read-only root; the others hold what was written.
 
     Raises EnvironmentFault when the namespaces cannot be made.
     """
 
     def __init__(self, backend: Backend, limits: Limits) -> None:
+        super().__init__()
         self.backend, self.limits = backend, limits
         self.trees = ("root", *skeleton.trees())
-        self._users: Counter[int] = Counter()
-        self._last = BASE
         self._group: Group | None = None
         name = f"tmbr-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         try:
@@ -97,7 +95,6 @@ class Machine:
         return answer
 
     def new_layer(self, below: Chain) -> int:
-        """An empty layer to be mounted over others. Raises OSError."""
         self._last += 1
         number, limits = self._last, self.limits
         self._ask(
@@ -113,8 +110,7 @@ class Machine:
             layers.like(self.folder / str(below[0]) / tree, folder / tree)
         return number
 
-    def changed(self, layer: int, below: Chain) -> bool:
-        """Whether anything was written into a layer."""
+    def keep(self, layer: int, below: Chain) -> bool:
         return any(
             layers.changed(self.folder / str(layer) / tree, self.folder / str(below[0]) / tree)
             for tree in self.trees
@@ -125,12 +121,11 @@ class Machine:
         folders = [self.folder / str(layer) / tree for layer in chain if layer != BASE]
         return layers.merge(folders[::-1], self.backend.opaque)
 
-    def digest(self, chain: Chain, tree: str) -> str:
-        """A hash of what the layers of a chain change."""
-        return layers.digest(self.delta(chain, tree))
+    def key(self, chain: Chain) -> str:
+        told = [layers.digest(self.delta(chain, tree)) for tree in self.trees]
+        return hashlib.sha256("".join(told).encode()).hexdigest()
 
     def flat(self, chain: Chain) -> Chain:
-        """The chain, or one of a single layer that says the same where it has become too long."""
         if len(chain) <= MAX_DEPTH:
             return chain
         number = self.new_layer(chain)
@@ -138,26 +133,11 @@ class Machine:
             layers.write(self.delta(chain, tree), self.folder / str(number) / tree, self.backend.opaque)
         return (number, BASE)
 
-    def retain(self, chain: Chain) -> None:
-        self._users.update(chain)
-
-    def release(self, chain: Chain) -> None:
-        """Give up a chain; layers that nobody holds any more are freed."""
-        self._users.subtract(chain)
-        gone = [layer for layer in chain if self._users[layer] <= 0 and layer != BASE]
-        for layer in gone:
-            self.drop(layer)
-        if self._users[BASE] <= 0:
-            self.close()
-
     def drop(self, layer: int) -> None:
-        """Free a layer."""
-        del self._users[layer]
         with suppress(OSError):
             self._ask(f"umount -l {layer}; rmdir {layer}; echo\n")
 
     def layers(self) -> set[int]:
-        """The layers that exist."""
         return {int(path.name) for path in self.folder.iterdir() if path.name.isdigit()} - {BASE}
 
     def group(self, layer: int) -> Group | None:

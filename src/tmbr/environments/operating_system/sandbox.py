@@ -13,62 +13,35 @@ import subprocess
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from .launch import launch
-from .machine import Chain, Machine
-from .shell import LOGIN, RUN, STEP, lasting, setup
-from .terminal import FLOOD, KEPT, Terminal, children, plain, readable, without_dialogue
-
-#: AgentBench's limit on one command.
-SECONDS = 30.0
-#: What may be told of a shell's variables and functions; a larger state is not kept.
-MAX_STATE = 1 << 20
-_QUIET = 0.05
-_START_SECONDS = 20.0
+from .login import SECONDS, LoginShell, Result, SandboxError
+from .machine import Machine
+from .shell import LOGIN, RUN
+from .stack import Chain
+from .terminal import KEPT, Terminal, children, readable
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What a script printed, and how its turn ended: `done`, `waiting` for something to be typed, at
-    its `timeout`, or `lost` together with the shell. status: of its last command, where it is done."""
-
-    text: str
-    end: Literal["done", "waiting", "timeout", "lost"] = "done"
-    status: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a script beside the login shell printed, and its exit status."""
-
-    status: int
-    output: str
-
-
-class SandboxError(Exception):
-    """The sandbox did not start."""
-
-
-class Sandbox:
+class Sandbox(LoginShell):
     """state: what the login shell is to know, as it told it of itself before; empty for a first one.
 
     Raises SandboxError when it does not start.
     """
 
+    _terminal: Terminal
+
     def __init__(self, machine: Machine, layer: int, below: Chain, state: str) -> None:
         self.state = state
-        self.busy = False
         self._mark = uuid.uuid4().hex
         self._terminal = Terminal()
-        self._first = self._login = 0
+        self._first = 0
         self._crowd = machine.limits.processes * 0.8
         self._group = machine.group(layer)
         script, self._script = os.pipe()
         self._told, told = os.pipe()
         os.set_blocking(self._told, False)
+        os.set_blocking(self._script, False)
         try:
             given = (script, told, self._terminal.slave)
             self._process = launch(machine, layer, below, self._group, given)
@@ -76,15 +49,10 @@ class Sandbox:
             for end in (script, told):
                 os.close(end)
             self._terminal.handed_over()
-        self._begin()
-
-    def _begin(self) -> None:
-        """Start the login shell and bring it to where the last one was."""
         self._tell(LOGIN)
-        self._terminal.write(STEP)
-        output = self._converse(setup(self._mark, self.state), _START_SECONDS)
+        begun = self._begin()
         self._first = self._find_first()
-        if output.end != "done" or not self._first:
+        if not begun or not self._first:
             why = self._why()
             self.stop()
             raise SandboxError(why)
@@ -106,103 +74,22 @@ class Sandbox:
             pid = next(iter(children(pid)), 0)
         return pid
 
-    def run(self, script: str, seconds: float = SECONDS) -> Output:
-        """Run a script in the login shell, or type it into the program that waits there."""
-        script = script.replace("\0", "")
-        if not self.busy:
-            self._terminal.write(STEP)
-            return self._converse(script, seconds)
-        self._terminal.write(script.rstrip("\n") + "\n")
-        output = self._listen(seconds)
-        return Output(without_dialogue(output.text, script), output.end)
-
-    def _converse(self, script: str, seconds: float) -> Output:
-        """Hand a script to the shell, which has been told to take one."""
-        data = script.encode("utf-8", "replace") + b"\0"
-        os.set_blocking(self._script, False)
-        deadline = time.monotonic() + seconds
+    def _hand(self, data: bytes, deadline: float) -> bool:
         while data and time.monotonic() < deadline:
             try:
                 data = data[os.write(self._script, data[: 1 << 16]) :]
             except BlockingIOError:
                 time.sleep(0.001)
             except OSError:
-                return Output("", "lost")
-        return self._listen(max(0.0, deadline - time.monotonic()))
-
-    def _listen(self, seconds: float) -> Output:
-        """Read the terminal until the script's end, a wait for input, or the time is over."""
-        deadline = time.monotonic() + seconds
-        heard, told, total, quiet, status = bytearray(), bytearray(), 0, 0, b""
-        begin, end = f"<{self._mark}:".encode(), f":{self._mark}>".encode()
-        how: Literal["done", "waiting", "timeout", "lost"] = "timeout"
-        while total < FLOOD and (left := deadline - time.monotonic()) > 0:
-            ready = readable(min(left, _QUIET), self._terminal.master, self._told)
-            if self._told in ready:
-                data = _read(self._told)
-                told += data
-                if told.endswith(end):
-                    how = "done"
-                    break
-                if len(told) > 2 * MAX_STATE:  # too much to be kept
-                    del told[: -len(end)]
-            if self._terminal.master in ready:
-                data = self._terminal.read()
-                total += len(data)
-                if len(heard) > KEPT:  # the end mark is still to be seen
-                    del heard[KEPT:-64]
-                heard += data
-            quiet = 0 if ready else quiet + 1
-            if quiet > 1 and (self.busy or begin in heard) and self._terminal.waiting():
-                how = "waiting"
-                break
-            if self._dead() if quiet else ready and not data:
-                how = "lost"
-                break
-        while how == "done" and end not in heard and (data := self._terminal.read()):
-            heard += data
-        self.busy = how == "waiting"
-        if how == "timeout":
-            how = self._interrupt()
-        if how == "done" and begin in told and len(told) <= MAX_STATE:
-            status, _, state = bytes(told).partition(begin)[2].removesuffix(end).partition(b"\n")
-            self.state = lasting(state.decode("utf-8", "surrogateescape").replace(self._mark, ""))
-        text = bytes(heard)
-        text = text.rpartition(end)[0] if end in text else text
-        shown = plain(text.partition(begin)[2] if begin in text else text)
-        return Output(shown, how, int(status) if status.isdigit() else None)
+                return False
+        return True
 
     def _dead(self) -> bool:
-        """Whether the login shell, or the sandbox around it, has ended."""
         return self._process.poll() is not None or (
             self._login > 0 and not Path(f"/proc/{self._login}").exists()
         )
 
-    def _interrupt(self) -> Literal["timeout", "lost"]:
-        """Stop what runs over its time. A shell that does not answer after that is lost, and so is one
-        among so many processes that they will not be stopped one by one."""
-        if len(self.background()) >= self._crowd:
-            return "lost"
-        for wait in (0.3, 1.0):
-            self._terminal.write("\x03")
-            deadline = time.monotonic() + wait
-            while time.monotonic() < deadline:
-                readable(_QUIET, self._terminal.master)
-                if not self._terminal.read() and self._idle():
-                    with suppress(OSError):
-                        while _read(self._told):
-                            pass
-                    return "timeout"
-        return "lost"
-
-    def _idle(self) -> bool:
-        """Whether the login shell itself waits for its next command."""
-        with suppress(OSError):
-            return os.tcgetpgrp(self._terminal.master) == self._login and self._terminal.waiting()
-        return False
-
     def execute(self, command: list[str], seconds: float = SECONDS) -> Result:
-        """Run a program beside the login shell, as `docker exec` does; both its outputs together."""
         mark = uuid.uuid4().hex
         words = " ".join(shlex.quote(word.replace("\0", "")) for word in command)
         assert self._process.stdout is not None
@@ -238,7 +125,6 @@ class Sandbox:
             self._process.stdin.flush()
 
     def background(self) -> list[str]:
-        """The commands of the processes that run beside the two shells."""
         found: list[int] = []
         todo = [self._first]
         while todo:
@@ -248,7 +134,6 @@ class Sandbox:
         return [command for pid in found if (command := _command(pid))]
 
     def stop(self) -> None:
-        """End every process of the sandbox; on return they are gone, and with them its mounts."""
         if (first := self._first or self._find_first()) > 0:
             with suppress(OSError):
                 os.kill(first, signal.SIGKILL)
@@ -266,13 +151,6 @@ class Sandbox:
         self._terminal.close()
         if self._group:
             self._group.remove()
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 1 << 16)
-    except BlockingIOError:
-        return b""
 
 
 def _command(pid: int) -> str:

@@ -8,6 +8,7 @@ import re
 import select
 import struct
 import termios
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 ROWS, COLUMNS = 24, 80
@@ -23,27 +24,25 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _PROMPT = re.compile(r"(?:\A|\n)[^\n]*[#$>] \Z")
 
 
-class Terminal:
-    """Both ends of a PTY without echo; `slave` is closed once a child has it."""
+class Line(ABC):
+    """One end of a terminal. master: a descriptor to be polled for what comes out of it. lag: seconds
+    by which that may come later than what its programs do elsewhere."""
 
-    def __init__(self) -> None:
-        self.master, self.slave = os.openpty()
-        self.device = os.fstat(self.slave).st_rdev
-        settings = termios.tcgetattr(self.slave)
-        settings[3] &= ~termios.ECHO
-        termios.tcsetattr(self.slave, termios.TCSANOW, settings)
-        size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, size)
-        os.set_blocking(self.master, False)
+    master: int
+    device: int
+    lag: float = 0.0
 
+    @abstractmethod
     def write(self, text: str) -> None:
         """Type. What does not fit into a terminal that nobody reads is dropped, as a terminal does."""
-        data = text.encode("utf-8", "replace")
-        try:
-            while data:
-                data = data[os.write(self.master, data) :]
-        except OSError:  # full, or nobody there
-            return
+
+    @abstractmethod
+    def foreground(self) -> int:
+        """The process group that has the terminal. Raises OSError where that cannot be seen."""
+
+    @abstractmethod
+    def editing(self) -> bool:
+        """Whether characters arrive one by one, not by lines. Raises OSError."""
 
     def read(self) -> bytes:
         """What is there now; nothing also when nobody holds the other end any more."""
@@ -59,9 +58,8 @@ class Terminal:
         wait. False where this user may not see that.
         """
         try:
-            group = os.tcgetpgrp(self.master)
-            editing = not termios.tcgetattr(self.master)[3] & termios.ICANON
-            return any(self._reads(pid, editing) for pid in _members(group))
+            editing = self.editing()
+            return any(self._reads(pid, editing) for pid in _members(self.foreground()))
         except OSError:
             return False
 
@@ -71,6 +69,34 @@ class Terminal:
             held = Path(f"/proc/{pid}/fd/{int(called[1], 16)}").stat()
             return held.st_rdev == self.device
         return editing and called[0] in _WAIT
+
+
+class Terminal(Line):
+    """Both ends of a PTY without echo; `slave` is closed once a child has it."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = os.openpty()
+        self.device = os.fstat(self.slave).st_rdev
+        settings = termios.tcgetattr(self.slave)
+        settings[3] &= ~termios.ECHO
+        termios.tcsetattr(self.slave, termios.TCSANOW, settings)
+        size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, size)
+        os.set_blocking(self.master, False)
+
+    def write(self, text: str) -> None:
+        data = text.encode("utf-8", "replace")
+        try:
+            while data:
+                data = data[os.write(self.master, data) :]
+        except OSError:  # full, or nobody there
+            return
+
+    def foreground(self) -> int:
+        return os.tcgetpgrp(self.master)
+
+    def editing(self) -> bool:
+        return not termios.tcgetattr(self.master)[3] & termios.ICANON
 
     def close(self) -> None:
         for end in (self.master, self.slave):

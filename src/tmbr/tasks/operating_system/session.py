@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tmbr.core.errors import EnvironmentFault
 from tmbr.core.types import Action, Sample, Status, Step, Tool
-from tmbr.environments.operating_system import Computer, Limits
+from tmbr.environments.operating_system import Computer
 from tmbr.tasks.operating_system.forms import ANSWER, BASH, FINISH, Form
 from tmbr.tasks.operating_system.scoring import command, judge
 
@@ -27,9 +27,12 @@ class OperatingSystemSession:
 
     __slots__ = ("_ended", "_form", "_rounds", "_sample", "_step", "computer", "solved")
 
-    def __init__(self, sample: Sample, form: Form, limits: Limits | None = None) -> None:
-        """Raises EnvironmentFault when the computer or one of the sample's scripts fails."""
-        self.computer = Computer(limits)
+    def __init__(self, sample: Sample, form: Form, image: str | None = None) -> None:
+        """image: of Docker, in which it is played; by default it is an own sandbox.
+
+        Raises EnvironmentFault when the computer or one of the sample's scripts fails.
+        """
+        self.computer = Computer(image=image)
         self.solved: bool | None = None
         self._sample = sample
         self._form = form

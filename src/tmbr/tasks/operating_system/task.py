@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import ClassVar
 from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.protocols import Session
 from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
+from tmbr.environments.operating_system import VARIABLE
 from tmbr.tasks.operating_system import data as files
 from tmbr.tasks.operating_system.expert import Turn, decide, printed
 from tmbr.tasks.operating_system.forms import ANSWER, BASH, FINISH, FORMS, Form
@@ -41,11 +43,18 @@ _PATH = re.compile(r"/[\w./-]*\w")
 
 
 class OperatingSystem:
-    """data: `generated`, or one of the benchmark's sets. form: `text` or `agentbench`."""
+    """data: `generated`, or one of the benchmark's sets. form: `text` or `agentbench`. image: of
+    Docker, in whose containers it is played; by default that of TMBR_DOCKER, else in own sandboxes."""
 
     sources: ClassVar[tuple[str, ...]] = ("generated", *files.SPLITS)
 
-    def __init__(self, data: str = "generated", form: str = "text", root: Path | None = None) -> None:
+    def __init__(
+        self,
+        data: str = "generated",
+        form: str = "text",
+        root: Path | None = None,
+        image: str | None = None,
+    ) -> None:
         if form not in FORMS:
             raise ConfigError(f"no form {form!r} of the operating system; {nearest(form, FORMS)}")
         if data not in self.sources:
@@ -53,7 +62,8 @@ class OperatingSystem:
         self.name = "operating_system"
         self.data = data
         self.form: Form = FORMS[form]()
-        self.version = f"{VERSION}/{GENERATOR}/{form}"
+        self._image = image or os.environ.get(VARIABLE) or None
+        self.version = f"{VERSION}/{GENERATOR}/{form}{f'/{self._image}' if self._image else ''}"
         self._root = root
 
     def samples(self, split: str) -> Sequence[Sample]:
@@ -70,8 +80,8 @@ class OperatingSystem:
 
     def open(self, sample: Sample) -> Session:
         """Raises EnvironmentFault when one of the sample's scripts fails, ConfigError when this machine
-        has no sandbox."""
-        return OperatingSystemSession(sample, self.form)
+        has no sandbox, or Docker no such image."""
+        return OperatingSystemSession(sample, self.form, self._image)
 
     def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
         if self.form.tools:
@@ -129,7 +139,7 @@ class OperatingSystem:
         """What is known as the answer, or else what the solution prints."""
         if "answer" in sample.target.get("match", ()):
             return str(sample.target["match"]["answer"])
-        session = OperatingSystemSession(sample, self.form)
+        session = OperatingSystemSession(sample, self.form, self._image)
         try:
             output = session.computer.run(_as_script(*sample.target["example"]))
         finally:
