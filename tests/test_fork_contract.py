@@ -10,10 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from _pytest.mark.structures import ParameterSet
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.environments.operating_system.machines import left_behind, needs_sandbox, settles
+from tests.environments.operating_system.machines import (
+    IMAGE,
+    left_behind,
+    needs_docker,
+    needs_sandbox,
+    settles,
+)
 from tests.support.doors import DoorsTask
 from tmbr.core.protocols import Session, Task
 from tmbr.core.types import Action, Sample, Score, Step
@@ -125,12 +132,21 @@ def _worlds() -> list[World]:
     ]
 
 
-def _computers() -> list[World]:
+def _computers() -> list[ParameterSet]:
+    """Worlds of which each fork takes its time, and that not every machine has."""
     text, calls = OperatingSystem(), OperatingSystem(form="agentbench")
+    docker = OperatingSystem(image=IMAGE or "none")
     return [
-        World("operating system, text", text, text.samples("train")[:6], _operating_system),
-        World("operating system, agentbench", calls, calls.samples("train")[:6], _operating_system),
+        _computer("text", text, needs_sandbox),
+        _computer("agentbench", calls, needs_sandbox),
+        _computer("docker", docker, needs_docker),
     ]
+
+
+def _computer(kind: str, task: OperatingSystem, needs: pytest.MarkDecorator) -> ParameterSet:
+    name = f"operating system, {kind}"
+    world = World(name, task, task.samples("train")[:6], _operating_system, forks=30)
+    return pytest.param(world, marks=needs, id=name)
 
 
 Seen = tuple[list[Step], Score, str, str]
@@ -157,9 +173,8 @@ def test_forks(world: World, which: int, way: list[int], a: list[int], b: list[i
     forks(world, which, way, a, b)
 
 
-@needs_sandbox
-@pytest.mark.parametrize("world", _computers(), ids=lambda world: world.name)
-@settings(max_examples=4)  # a second and more each
+@pytest.mark.parametrize("world", _computers())
+@settings(max_examples=4, phases=set(Phase) - {Phase.shrink, Phase.explain})  # a second and more each
 @given(st.integers(0, 10**6), few, few, few)
 def test_forks_of_a_computer(
     world: World, which: int, way: list[int], a: list[int], b: list[int]

@@ -44,24 +44,23 @@ needs_sandbox = pytest.mark.skipif(bool(_missing()), reason=f"no sandbox here: {
 
 
 def left_behind(pid: int | None = None) -> list[str]:
-    """What still exists of the sandboxes of a process (of this one): processes, groups, mounts."""
-    name = f"tmbr-{pid or os.getpid()}-"
-    found = [str(path) for path in Path("/sys/fs/cgroup").rglob(f"{name}*")]
+    """What still exists of the computers of a process (of this one): processes, groups, mounts, and
+    Docker's containers and images."""
+    pid = pid or os.getpid()
+    found = [str(path) for path in Path("/sys/fs/cgroup").rglob(f"tmbr-{pid}-*")]
     found += [line for line in Path("/proc/mounts").read_text().splitlines() if "/merged/" in line]
     told = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True).stdout
-    mine = [line.split(None, 1) for line in told.splitlines()[1:]]
-    return found + [
-        args for parent, args in mine if int(parent) == (pid or os.getpid()) and "norc" in args
-    ]
+    children = [line.split(None, 1) for line in told.splitlines()[1:]]
+    found += [args for parent, args in children if int(parent) == pid and "norc" in args]
+    return found if _NO_DOCKER else found + _in_docker(pid)
 
 
-def left_in_docker() -> list[str]:
-    """What the engine still has of this process: containers and images."""
+def _in_docker(pid: int) -> list[str]:
     client, _ = connect(IMAGE)
-    mine = {"label": f"{LABEL}={os.getpid()}"}
-    found = [*client.containers.list(all=True, filters=mine), *client.images.list(filters=mine)]
+    its = {"label": f"{LABEL}={pid}"}
+    found = [*client.containers.list(all=True, filters=its), *client.images.list(filters=its)]
     client.close()
-    return [one.id for one in found]
+    return [str(one.id) for one in found]
 
 
 def settles(what: list[str] | None = None, pid: int | None = None) -> bool:

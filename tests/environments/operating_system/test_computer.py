@@ -22,7 +22,6 @@ from tests.environments.operating_system.machines import (
     IMAGE,
     SMALL,
     left_behind,
-    left_in_docker,
     needs_docker,
     needs_sandbox,
     settles,
@@ -59,7 +58,6 @@ def computer(request: pytest.FixtureRequest) -> Iterator[Computer]:
     finally:
         made.close()
         assert settles(), left_behind()
-        assert request.param is None or not left_in_docker()
 
 
 def test_one_shell_keeps_its_folder_and_variables(computer: Computer) -> None:

@@ -87,6 +87,10 @@ class Computer:
         except SandboxError as error:
             return Result(126, str(error))
 
+    def running(self) -> tuple[str, ...]:
+        """The commands of the processes that run in the background, and that a fork would end."""
+        return tuple(sorted(self._live.background())) if self._live else ()
+
     def fork(self) -> Computer:
         """An independent copy. Raises EnvironmentFault when the computer's machine is gone."""
         self._freeze()
@@ -99,9 +103,8 @@ class Computer:
 
     def _freeze(self) -> None:
         """End the processes, and make what was written a layer that nobody writes into any more."""
-        if self._live is not None:
-            self.ended = tuple(self._live.background())
-            self._stop()
+        self.ended = self.running()
+        self._stop()
         if self._layer is None:
             return
         layer, self._layer = self._layer, None

@@ -19,7 +19,7 @@ from threading import Thread
 from typing import Any, cast
 
 from .engine import FIRST, Engine
-from .login import SECONDS, START_SECONDS, LoginShell, Result, SandboxError
+from .login import BECOMING, SECONDS, START_SECONDS, LoginShell, Result, SandboxError
 from .terminal import COLUMNS, KEPT, ROWS, Line, children, readable
 
 _PIPE = b"exec 250<> <(:); echo ready\n"
@@ -202,11 +202,21 @@ class Container(LoginShell):
 
     def background(self) -> list[str]:
         try:
-            running = self._container.top(ps_args="-o pid,args")["Processes"]
+            deadline = time.monotonic() + BECOMING
+            while "R" in (found := self._others()).get(_SHELL, "") and time.monotonic() < deadline:
+                time.sleep(0.01)
         except OSError:
             return []
-        commands = [command.strip() for _, command in running]
-        return [command[:80] for command in commands if command not in _OWN]
+        return [command[:80] for command, states in found.items() for _ in states]
+
+    def _others(self) -> dict[str, str]:
+        """Command -> states of the processes beside the shells that are none of the agent's."""
+        found: dict[str, str] = {}
+        for _, state, command in self._container.top(ps_args="-o pid,state,args")["Processes"]:
+            found[command.strip()] = found.get(command.strip(), "") + state
+        for own in _OWN:  # one of each; the login shell is the one that sleeps
+            found[own] = "".join(sorted(found.get(own, "")))[:-1]
+        return found
 
     def stop(self) -> None:
         with suppress(OSError):

@@ -23,15 +23,13 @@ _HIDDEN = (
 _EMPTY = ("acpi", "asound", "pressure", "scsi")
 _LAUNCH = """
 for group in $JOIN; do echo $$ > $group/cgroup.procs || exit; done
-exec nsenter --target $KEEPER --mount --pid $NSENTER bash --norc --noprofile -c "$ENTER" sandbox "$@"
+exec nsenter --target $KEEPER --mount --pid $NSENTER unshare --mount --propagation private \
+  bash --norc --noprofile -c "$MOUNT" sandbox "$@"
 """
 #: Arguments: the folders of programs; the descriptors come as numbers that cannot meet 250 to 253.
-_ENTER = """
-exec 250<&$SCRIPT 251>&$STATE 253<&$TERMINAL {SCRIPT}<&- {STATE}>&- {TERMINAL}>&-
-exec unshare --mount --propagation private bash --norc --noprofile -c "$MOUNT" sandbox "$@"
-"""
 _MOUNT = """
 set -e
+exec 250<&$SCRIPT 251>&$STATE 253<&$TERMINAL {SCRIPT}<&- {STATE}>&- {TERMINAL}>&-
 cd /tmp
 binds=()
 for tree; do
@@ -71,7 +69,7 @@ def _spawn(
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
         pass_fds=given, start_new_session=True,
         env={
-            "PATH": os.environ["PATH"], "ENTER": _ENTER, "MOUNT": _MOUNT, "LAYER": str(layer),
+            "PATH": os.environ["PATH"], "MOUNT": _MOUNT, "LAYER": str(layer),
             "KEEPER": str(machine.keeper), "JOIN": " ".join(map(str, groups)),
             "NSENTER": "" if machine.backend.root else "--user --preserve-credentials",
             "BELOW": ":".join(f"{number}/%" for number in below),

@@ -20,6 +20,8 @@ SECONDS = 30.0
 START_SECONDS = 20.0
 #: What may be told of a shell's variables and functions; a larger state is not kept.
 MAX_STATE = 1 << 20
+#: Seconds for which a process may be on its way to its program, before it is taken for a busy shell.
+BECOMING = 0.2
 _QUIET = 0.05
 
 

@@ -26,12 +26,11 @@ MAX_DEPTH = 16
 #: Waits for the keeper, then removes the control groups ($@) that were made for it.
 _WARDEN = """
 unshare $USER_OPTIONS --mount --pid --fork --propagation private bash --norc --noprofile -s
-for group; do
-  for try in 1 2 3 4 5 6 7 8 9; do
-    find "$group" -depth -type d -exec rmdir {} \\; 2>/dev/null
-    test -d "$group" || break
-    sleep 0.1
-  done
+IFS=
+for try in 1 2 3 4 5 6 7 8 9; do
+  rmdir ${@/%//s*} "$@" 2>/dev/null
+  for group; do test ! -d "$group" || { sleep 0.1; continue 2; }; done
+  break
 done
 """
 #: The keeper is told the rest of its life through its input. It names itself as the host sees it.
@@ -97,12 +96,10 @@ class Machine(Stack):
     def new_layer(self, below: Chain) -> int:
         self._last += 1
         number, limits = self._last, self.limits
-        self._ask(
-            f"mkdir {number} && mount -t tmpfs -o size={limits.disk},nr_inodes={limits.inodes},mode=755"
-            f" layer {number}; echo $?\n"
-        )
         folder = self.folder / str(number)
-        if not folder.is_dir():
+        folder.mkdir()
+        options = f"size={limits.disk},nr_inodes={limits.inodes},mode=755"
+        if self._ask(f"mount -t tmpfs -o {options} layer {number}; echo $?\n") != "0\n":
             raise OSError("a layer cannot be mounted")
         for tree in self.trees:
             for part in (tree, f"work/{tree}", f"merged/{tree}"):
@@ -135,7 +132,8 @@ class Machine(Stack):
 
     def drop(self, layer: int) -> None:
         with suppress(OSError):
-            self._ask(f"umount -l {layer}; rmdir {layer}; echo\n")
+            self._ask(f"umount -l {layer}; echo\n")
+            (self.folder / str(layer)).rmdir()
 
     def layers(self) -> set[int]:
         return {int(path.name) for path in self.folder.iterdir() if path.name.isdigit()} - {BASE}

@@ -16,11 +16,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from .launch import launch
-from .login import SECONDS, LoginShell, Result, SandboxError
+from .login import BECOMING, SECONDS, LoginShell, Result, SandboxError
 from .machine import Machine
 from .shell import LOGIN, RUN
 from .stack import Chain
 from .terminal import KEPT, Terminal, children, readable
+
+_NOT_EXECUTED = 0x40  # PF_FORKNOEXEC in the kernel's include/linux/sched.h
 
 
 class Sandbox(LoginShell):
@@ -125,13 +127,20 @@ class Sandbox(LoginShell):
             self._process.stdin.flush()
 
     def background(self) -> list[str]:
+        deadline = time.monotonic() + BECOMING
+        while any(map(_becoming, found := self._others())) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return [command for pid in found if (command := _command(pid))]
+
+    def _others(self) -> list[int]:
+        """The processes beside the two shells."""
         found: list[int] = []
         todo = [self._first]
         while todo:
             below = children(todo.pop())
             todo += below
             found += [pid for pid in below if pid != self._login]
-        return [command for pid in found if (command := _command(pid))]
+        return found
 
     def stop(self) -> None:
         if (first := self._first or self._find_first()) > 0:
@@ -151,6 +160,15 @@ class Sandbox(LoginShell):
         self._terminal.close()
         if self._group:
             self._group.remove()
+
+
+def _becoming(pid: int) -> bool:
+    """Whether a process is still its parent's copy and busy: on its way to its own program."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return bool(int(told[6]) & _NOT_EXECUTED) and told[0] in "RD"
 
 
 def _command(pid: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 #: Folders of programs that are layers of their own where the host has them as folders, not links.
@@ -18,6 +19,7 @@ _FOLDERS = {
     "opt": 0o755, "mnt": 0o755, "media": 0o755, "boot": 0o755, "dev": 0o755, "proc": 0o555,
     "sys": 0o555, "var/log": 0o755, "var/lib": 0o755, "var/cache": 0o755, "var/mail": 0o755,
     "var/spool": 0o755, "var/local": 0o755, "var/opt": 0o755, "run/lock": 0o1777,
+    "etc/default": 0o755,
 }  # fmt: skip
 #: What of the host's /etc is the same on every machine of its distribution.
 _ETC = (
@@ -47,7 +49,7 @@ def build(root: Path) -> None:
     for name, mode in _FOLDERS.items():
         (root / name).mkdir(parents=True, exist_ok=True)
         (root / name).chmod(mode)
-    for name in ("var", "run"):
+    for name in ("etc", "var", "run"):
         (root / name).chmod(0o755)
     for name in PROGRAMS:
         host = Path("/", name)
@@ -64,9 +66,16 @@ def build(root: Path) -> None:
 
 
 def _etc(etc: Path) -> None:
-    etc.mkdir(mode=0o755)
-    for name in _ETC:
-        _copy(Path("/etc", name), etc / name)
+    for name, content, mode in _distribution():
+        made = etc / name
+        if isinstance(content, Path):
+            made.symlink_to(content)
+            continue
+        if content is None:
+            made.mkdir()
+        else:
+            made.write_bytes(content)
+        made.chmod(mode)
     passwd, group = _accounts("passwd", _PASSWD), _accounts("group", _GROUP)
     passwd = passwd.replace(":*:", ":x:").replace(":/root:/bin/sh", ":/root:/bin/bash")
     files = {
@@ -98,16 +107,21 @@ def _shadow(accounts: str, line: str) -> str:
     return "".join(line.format(account.split(":")[0]) for account in accounts.splitlines())
 
 
-def _copy(source: Path, target: Path) -> None:
-    """A file, a link or a tree, without owners; what cannot be read is left out."""
-    target.parent.mkdir(exist_ok=True)
-    if source.is_symlink():
-        target.symlink_to(source.readlink())
-    elif source.is_dir():
-        target.mkdir()
-        for child in sorted(source.iterdir()):
-            _copy(child, target / child.name)
-    elif source.is_file():
+@cache
+def _distribution() -> tuple[tuple[str, bytes | Path | None, int], ...]:
+    """What is taken of the host's /etc, read once: each name, folders before what is in them, with a
+    file's content, a link's target or nothing for a folder, and its mode; no owners. What cannot be
+    read is left out."""
+    found: list[tuple[str, bytes | Path | None, int]] = []
+    todo = [Path("/etc", name) for name in _ETC]
+    for path in todo:
+        name = str(path.relative_to("/etc"))
         with suppress(OSError):
-            shutil.copyfile(source, target)
-            target.chmod(source.stat().st_mode & 0o755)
+            if path.is_symlink():
+                found.append((name, path.readlink(), 0))
+            elif path.is_dir():
+                found.append((name, None, 0o755))
+                todo += sorted(path.iterdir())
+            elif path.is_file():
+                found.append((name, path.read_bytes(), path.stat().st_mode & 0o755))
+    return tuple(found)

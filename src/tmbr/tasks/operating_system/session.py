@@ -101,7 +101,9 @@ class OperatingSystemSession:
         return copy
 
     def state_key(self) -> str:
-        return f"{self.computer.state_key()}/{self._rounds}/{self.solved}/{self._ended}"
+        """Processes in the background are the same whether a fork has ended them or will."""
+        processes = (*self._ended, *self.computer.running())
+        return f"{self.computer.state_key()}/{self._rounds}/{self.solved}/{processes}"
 
     def close(self) -> None:
         self.computer.close()
