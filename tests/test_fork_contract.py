@@ -134,19 +134,13 @@ def _worlds() -> list[World]:
 
 def _computers() -> list[ParameterSet]:
     """Worlds of which each fork takes its time, and that not every machine has."""
-    text, calls = OperatingSystem(), OperatingSystem(form="agentbench")
-    docker = OperatingSystem(image=IMAGE or "none")
-    return [
-        _computer("text", text, needs_sandbox),
-        _computer("agentbench", calls, needs_sandbox),
-        _computer("docker", docker, needs_docker),
-    ]
+    return [_computer("text"), _computer("agentbench")]
 
 
-def _computer(kind: str, task: OperatingSystem, needs: pytest.MarkDecorator) -> ParameterSet:
-    name = f"operating system, {kind}"
+def _computer(form: str) -> ParameterSet:
+    name, task = f"operating system, {form}", OperatingSystem(form=form)
     world = World(name, task, task.samples("train")[:6], _operating_system, forks=30)
-    return pytest.param(world, marks=needs, id=name)
+    return pytest.param(world, marks=needs_docker if IMAGE else needs_sandbox, id=name)
 
 
 Seen = tuple[list[Step], Score, str, str]

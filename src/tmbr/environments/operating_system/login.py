@@ -132,10 +132,10 @@ class LoginShell(ABC):
             if self._dead() if quiet else ready and not data:
                 how = "lost"
                 break
-        while (
-            how == "done" and end not in heard and readable(self._terminal.lag, self._terminal.master)
-        ):
-            if not (data := self._terminal.read()):
+        while how == "done" and not heard.endswith(end) and len(heard) <= 2 * KEPT:
+            # The mark may still come; one that is there may be the script's own, or followed by others.
+            data = self._terminal.read_within(_QUIET if end in heard else self._terminal.lag)
+            if not data:
                 break
             heard += data
         self.busy = how == "waiting"

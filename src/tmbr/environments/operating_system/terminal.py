@@ -30,7 +30,7 @@ class Line(ABC):
 
     master: int
     device: int
-    lag: float = 0.0
+    lag: float = 0.05
 
     @abstractmethod
     def write(self, text: str) -> None:
@@ -50,6 +50,10 @@ class Line(ABC):
             return os.read(self.master, 1 << 16)
         except OSError:
             return b""
+
+    def read_within(self, seconds: float) -> bytes:
+        """What is there, or comes within so many seconds."""
+        return self.read() if readable(seconds, self.master) else b""
 
     def waiting(self) -> bool:
         """Whether the program in the foreground is waiting for something to be typed.
