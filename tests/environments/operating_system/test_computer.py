@@ -328,3 +328,37 @@ def test_the_filter_is_whole_instructions_with_jumps_inside_it() -> None:
         code, then, otherwise = program[at * 8], program[at * 8 + 2], program[at * 8 + 3]
         if code & 7 == 5 and code != 5:
             assert at + 1 + max(then, otherwise) < count
+
+
+def test_what_is_missing_of_docker_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMBR_DOCKER", "no-such-image:1")
+    monkeypatch.setitem(sys.modules, "docker", None)
+    assert describe() == "none: TMBR_DOCKER needs Docker's SDK: pip install 'tmbr[docker]'"
+    monkeypatch.undo()
+    pytest.importorskip("docker", reason="Docker's SDK is not installed")
+    monkeypatch.setenv("TMBR_DOCKER", "no-such-image:1")
+    if not IMAGE:
+        monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+        assert describe().startswith("none: no Docker engine answers at unix:///nowhere/docker.sock (")
+        return
+    assert describe().startswith(
+        "none: the Docker engine has no image 'no-such-image:1'; docker pull it"
+    )
+    with pytest.raises(ConfigError, match="no image"):
+        Computer(SMALL, "no-such-image:1")
+    monkeypatch.setenv("TMBR_DOCKER", IMAGE)
+    assert describe().startswith("Docker's engine ")
+    assert "\n" not in describe()
+
+
+@needs_docker
+@pytest.mark.parametrize("script", ["exit 3", "kill -9 $$", "kill -9 -1; sleep 9", "sleep 9; :"])
+def test_a_shell_of_docker_that_is_lost_is_replaced(script: str) -> None:
+    computer = Computer(SMALL, IMAGE)
+    try:
+        computer.run("x=5; echo a > /tmp/f")
+        computer.run(script, 1.0)
+        assert computer.run("echo $x; cat /tmp/f").text == "5\na\n"
+    finally:
+        computer.close()
+    assert settles(), left_behind()
