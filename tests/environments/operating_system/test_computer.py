@@ -106,6 +106,8 @@ def test_a_script_beside_the_shell_sees_its_files_and_not_its_variables(computer
     assert computer.execute(["sleep", "30"], 0.3).status == 124
     assert computer.execute(["no-such-program"]).status == 127
     assert computer.execute(["printf", "%s", "a'b\"$c\n"]).output == "a'b\"$c\n"
+    noisy = "(while echo noise; do :; done) & exit 5"
+    assert computer.execute(["bash", "-c", noisy], 5).status == 5
 
 
 def test_a_fork_has_all_of_the_state_and_shares_nothing_after_it(computer: Computer) -> None:

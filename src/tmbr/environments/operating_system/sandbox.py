@@ -113,9 +113,10 @@ class Sandbox(LoginShell):
                 break
             tail = len(heard) - 64
             heard += data
-            if mark in heard[max(0, tail) :] and heard.endswith(b">\n"):
-                output, _, status = bytes(heard).rpartition(mark)
-                return Result(int(status[:-2]), output.decode("utf-8", "replace"))
+            at = heard.find(mark, max(0, tail))
+            if at >= 0 and (end := heard.find(b">\n", at)) >= 0:  # more may come from the background
+                status, output = heard[at + len(mark) : end], heard[:at]
+                return Result(int(status), output.decode("utf-8", "replace"))
             if len(heard) > 2 * KEPT:
                 del heard[KEPT:-64]
         return Result(137, bytes(heard).decode("utf-8", "replace"))
