@@ -10,9 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from _pytest.mark.structures import ParameterSet
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.environments.operating_system.machines import (
+    IMAGE,
+    left_behind,
+    needs_docker,
+    needs_sandbox,
+    settles,
+)
 from tests.support.doors import DoorsTask
 from tmbr.core.protocols import Session, Task
 from tmbr.core.types import Action, Sample, Score, Step
@@ -21,6 +29,7 @@ from tmbr.tasks.household import Household
 from tmbr.tasks.household.session import HouseholdSession
 from tmbr.tasks.knowledge_graph import KnowledgeGraph
 from tmbr.tasks.knowledge_graph.session import KnowledgeGraphSession
+from tmbr.tasks.operating_system import OperatingSystem
 from tmbr.tasks.webpages import WebPages
 from tmbr.tasks.webshop import Webshop
 from tmbr.tasks.webshop.session import WebshopSession
@@ -90,6 +99,23 @@ def _webpages(_: Session) -> Sequence[Action | None]:
     return [*(Action("choose", dict(zip(keys, one, strict=True))) for one in said), None]
 
 
+def _operating_system(_: Session) -> Sequence[Action | None]:
+    said = [
+        "pwd; ls -A",
+        "mkdir -p box && cd box && echo $n > note",
+        "n=$((n + 1)); echo $n $RANDOM",
+        "find / -name note -not -path '/proc/*' | xargs tail -n 1",
+        "rm -rf ../box /var/log",
+        "f() { echo f$n; }; umask 077",
+        "f; umask; echo $?",
+        "sleep 50 &",
+        "nonsense (",
+        "exit",
+    ]
+    answers = [Action("answer_action", {"answer": "1"}), Action("finish_action", {"thought": ""})]
+    return [*(Action("bash_action", {"script": script}) for script in said), *answers, None]
+
+
 def _webshop(session: Session) -> Sequence[Action | None]:
     assert isinstance(session, WebshopSession)
     state = session.state
@@ -118,8 +144,20 @@ def _worlds() -> list[World]:
     ]
 
 
+def _computers() -> list[ParameterSet]:
+    """Worlds of which each fork takes its time, and that not every machine has."""
+    return [_computer("text"), _computer("agentbench")]
+
+
+def _computer(form: str) -> ParameterSet:
+    name, task = f"operating system, {form}", OperatingSystem(form=form)
+    world = World(name, task, task.samples("train")[:6], _operating_system, forks=30)
+    return pytest.param(world, marks=needs_docker if IMAGE else needs_sandbox, id=name)
+
+
 Seen = tuple[list[Step], Score, str, str]
 numbers = st.lists(st.integers(0, 10**6), max_size=12)
+few = st.lists(st.integers(0, 10**6), max_size=4)
 
 
 def walk(world: World, sample: Sample, session: Session, choices: list[int]) -> Seen:
@@ -138,12 +176,27 @@ def seen(world: World, sample: Sample, session: Session) -> tuple[Score, str, st
 @pytest.mark.parametrize("world", _worlds(), ids=lambda world: world.name)
 @given(st.integers(0, 10**6), numbers, numbers, numbers)
 def test_forks(world: World, which: int, way: list[int], a: list[int], b: list[int]) -> None:
+    forks(world, which, way, a, b)
+
+
+@pytest.mark.parametrize("world", _computers())
+@settings(max_examples=4, phases=set(Phase) - {Phase.shrink, Phase.explain})  # a second and more each
+@given(st.integers(0, 10**6), few, few, few)
+def test_forks_of_a_computer(
+    world: World, which: int, way: list[int], a: list[int], b: list[int]
+) -> None:
+    forks(world, which, way, a, b)
+    assert settles(), left_behind()
+
+
+def forks(world: World, which: int, way: list[int], a: list[int], b: list[int]) -> None:
     sample = world.samples[which % len(world.samples)]
     origin = world.task.open(sample)
     walk(world, sample, origin, way)
     before = seen(world, sample, origin)
     left, right = origin.fork(), origin.fork()
-    deep = right.fork().fork()
+    middle = right.fork()
+    deep = middle.fork()
     assert seen(world, sample, left) == seen(world, sample, deep) == before
 
     gone = walk(world, sample, left, a)
@@ -157,6 +210,8 @@ def test_forks(world: World, which: int, way: list[int], a: list[int], b: list[i
     origin.close()
     assert seen(world, sample, right) == other[1:]
     assert walk(world, sample, late, b) == other
+    for session in (origin, left, right, middle, deep, late):
+        session.close()
 
 
 @pytest.mark.parametrize("world", _worlds(), ids=lambda world: world.name)

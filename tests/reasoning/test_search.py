@@ -159,7 +159,7 @@ def test_where_answers_never_differ_or_are_dear_fewer_are_asked_for() -> None:
     dear, cheap = Usage(prompt=100, generated=2 * 50), Usage(prompt=1000, generated=2 * 5)
     agreeing, differing, long = Variety(), Variety(), Variety()
     assert agreeing.width(4) == 2
-    for _ in range(6):
+    for _ in range(12):
         agreeing.note(frozenset(), frozenset({look}), 2, dear)
         differing.note(frozenset(), frozenset({look, other}), 2, cheap)
         long.note(frozenset(), frozenset({look, other}), 2, dear)
@@ -169,7 +169,7 @@ def test_where_answers_never_differ_or_are_dear_fewer_are_asked_for() -> None:
     before = agreeing.rate
     agreeing.note(frozenset({look}), frozenset({third}), 4, dear)  # asked again in the same state
     assert agreeing.rate > before
-    assert agreeing.answers == 6 + 4
+    assert agreeing.answers == 12 + 4
 
 
 def test_when_nothing_is_open_the_first_answer_is_a_turn() -> None:

@@ -19,6 +19,7 @@ TASKS = {
     "household": ("tmbr.tasks.household", "Household"),
     "webshop": ("tmbr.tasks.webshop", "Webshop"),
     "webpages": ("tmbr.tasks.webpages", "WebPages"),
+    "operating_system": ("tmbr.tasks.operating_system", "OperatingSystem"),
     "database": ("tmbr.tasks.database", "DatabaseTask"),
     "knowledge_graph": ("tmbr.tasks.knowledge_graph", "KnowledgeGraph"),
 }
