@@ -13,8 +13,9 @@ from functools import cmp_to_key, partial
 from typing import Any
 
 from . import operators, values
+from .comparison import compare, sort_key
 from .errors import SqlError
-from .values import Raw, Value, compare, decode, encode, sort_key, statement, text
+from .values import Raw, Value, decode, encode, statement, text
 
 Row = tuple[Value, ...]
 #: MySQL's `group_concat_max_len`, in bytes.

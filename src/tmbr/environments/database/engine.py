@@ -17,12 +17,13 @@ from typing import TypeVar
 from . import values
 from .aggregates import Aggregate
 from .collation import collate
+from .comparison import sort_key, truth
 from .errors import SqlError
 from .functions import FUNCTIONS
 from .internals import INTERNAL
 from .plan import Plan
 from .results import Result, show
-from .values import MAX_PACKET, Raw, Value, decode, encode, sort_key, statement, truth
+from .values import MAX_PACKET, Raw, Value, decode, encode, statement
 
 #: A statement may take so many of SQLite's operations, and so many seconds of the clock.
 MAX_OPERATIONS = 40_000_000

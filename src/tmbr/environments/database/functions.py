@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from . import kinds, numbers, operators, strings, temporal
-from .values import Value, compare
+from . import (
+    encodings,
+    kinds,
+    numbers,
+    operators,
+    regular_expressions,
+    strings,
+    temporal,
+    temporal_formats,
+)
+from .comparison import compare
+from .values import Value
 
 KindOf = Callable[[Sequence[str]], str]
 
@@ -75,14 +85,16 @@ _TEXT: dict[str, tuple[Any, int, int | None]] = {
     "replace": (strings.replace, 3, 3), "reverse": (strings.reverse, 1, 1),
     "lpad": (strings.lpad, 2, 3), "rpad": (strings.rpad, 2, 3), "repeat": (strings.repeat, 2, 2),
     "space": (strings.space, 1, 1), "substring_index": (strings.substring_index, 3, 3),
-    "insert": (strings.insert, 4, 4), "hex": (strings.hexed, 1, 1), "md5": (strings.md5, 1, 1),
-    "sha": (strings.sha1, 1, 1), "sha1": (strings.sha1, 1, 1), "sha2": (strings.sha2, 2, 2),
+    "insert": (strings.insert, 4, 4), "hex": (encodings.hexed, 1, 1), "md5": (encodings.md5, 1, 1),
+    "sha": (encodings.sha1, 1, 1), "sha1": (encodings.sha1, 1, 1), "sha2": (encodings.sha2, 2, 2),
     "format": (strings.formatted, 2, 3), "soundex": (strings.soundex, 1, 1),
-    "regexp_replace": (strings.regexp_replace, 3, 6), "regexp_substr": (strings.regexp_substr, 2, 5),
-    "conv": (strings.convert_base, 3, 3), "bin": (numbers.binary, 1, 1), "oct": (numbers.octal, 1, 1),
-    "date_format": (temporal.date_format, 2, 2), "time_format": (temporal.time_format, 2, 2),
+    "regexp_replace": (regular_expressions.regexp_replace, 3, 6),
+    "regexp_substr": (regular_expressions.regexp_substr, 2, 5),
+    "conv": (encodings.convert_base, 3, 3), "bin": (numbers.binary, 1, 1), "oct": (numbers.octal, 1, 1),
+    "date_format": (temporal_formats.date_format, 2, 2),
+    "time_format": (temporal_formats.time_format, 2, 2),
     "dayname": (temporal.day_name, 1, 1), "monthname": (temporal.month_name, 1, 1),
-    "char": (strings.char, 1, None), "unhex": (strings.unhex, 1, 1),
+    "char": (encodings.char, 1, None), "unhex": (encodings.unhex, 1, 1),
     "load_file": (strings.no_file, 1, 1),
 }  # fmt: skip
 _INT: dict[str, tuple[Any, int, int | None]] = {
@@ -90,9 +102,10 @@ _INT: dict[str, tuple[Any, int, int | None]] = {
     "char_length": (strings.char_length, 1, 1), "character_length": (strings.char_length, 1, 1),
     "instr": (strings.instr, 2, 2), "locate": (strings.locate, 2, 3),
     "position": (strings.locate, 2, 2),
-    "find_in_set": (strings.find_in_set, 2, 2), "ascii": (strings.ascii_code, 1, 1),
-    "ord": (strings.ordinal, 1, 1), "strcmp": (strings.strcmp, 2, 2),
-    "regexp_like": (strings.regexp_like, 2, 3), "regexp_instr": (strings.regexp_instr, 2, 6),
+    "find_in_set": (strings.find_in_set, 2, 2), "ascii": (encodings.ascii_code, 1, 1),
+    "ord": (encodings.ordinal, 1, 1), "strcmp": (strings.strcmp, 2, 2),
+    "regexp_like": (regular_expressions.regexp_like, 2, 3),
+    "regexp_instr": (regular_expressions.regexp_instr, 2, 6),
     "sign": (numbers.sign, 1, 1), "crc32": (numbers.crc32, 1, 1),
     "bit_count": (numbers.bit_count, 1, 1),
     "datediff": (temporal.date_diff, 2, 2), "to_days": (temporal.to_days, 1, 1),
@@ -120,8 +133,8 @@ _MOMENTS: dict[str, tuple[Any, int, int | None, str]] = {
     "curdate": (temporal.today, 0, 0, "date"), "current_date": (temporal.today, 0, 0, "date"),
     "curtime": (temporal.clock, 0, 1, "time"), "current_time": (temporal.clock, 0, 1, "time"),
     "sec_to_time": (temporal.sec_to_time, 1, 1, "time"), "timediff": (temporal.time_diff, 2, 2, "time"),
-    "from_unixtime": (temporal.from_unixtime, 1, 2, "any"),
-    "str_to_date": (temporal.str_to_date, 2, 2, "any"),
+    "from_unixtime": (temporal_formats.from_unixtime, 1, 2, "any"),
+    "str_to_date": (temporal_formats.str_to_date, 2, 2, "any"),
 }  # fmt: skip
 _PARTS = {
     "year": "YEAR", "month": "MONTH", "day": "DAY", "dayofmonth": "DAY", "hour": "HOUR",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import marshal
 from collections.abc import Callable
 
-from . import functions, numbers, operators, strings, temporal
+from . import encodings, functions, numbers, operators, regular_expressions, strings, temporal
 from .columns import store as _store
+from .comparison import compare
 from .errors import SqlError
-from .values import Value, compare, decode, statement, text
+from .values import Value, decode, statement, text
 
 #: MySQL's `cte_max_recursion_depth`.
 MAX_ROUNDS = 1000
@@ -61,13 +62,13 @@ INTERNAL: dict[str, Callable[..., Value]] = {
     "to_kind": operators.to_kind, "eq": operators.eq, "ne": operators.ne, "lt": operators.lt,
     "le": operators.le, "gt": operators.gt, "ge": operators.ge, "same": operators.same,
     "between": operators.between, "is_in": operators.is_in, "xor": operators.xor,
-    "is_truth": operators.is_truth, "like": operators.like, "regexp": operators.regexp,
+    "is_truth": operators.is_truth, "like": operators.like, "regexp": regular_expressions.regexp,
     "bit_and": operators.bit_and, "bit_or": operators.bit_or, "bit_xor": operators.bit_xor,
     "shift_left": operators.shift_left, "shift_right": operators.shift_right,
     "shift": temporal.shift, "part": temporal.part, "signed": numbers.cast_signed,
     "unsigned": numbers.cast_unsigned, "to_double": numbers.cast_double,
     "to_decimal": numbers.cast_decimal, "to_char": functions.if_any(strings.cast_char),
-    "to_binary": functions.if_any(strings.cast_binary), "to_date": temporal.cast_date,
+    "to_binary": functions.if_any(encodings.cast_binary), "to_date": temporal.cast_date,
     "to_datetime": temporal.cast_datetime, "to_time": temporal.cast_time,
     "to_exact": functions.if_any(strings.to_exact), "to_plain": functions.if_any(strings.to_plain),
     "depth": depth, "in_rows": in_rows, "quantified": quantified, "store": store,

@@ -1,4 +1,4 @@
-"""MySQL's operators on values: arithmetic, comparison, logic, LIKE and REGEXP.
+"""MySQL's operators on values: arithmetic, comparison, logic and LIKE.
 
 Text in arithmetic is a double. Exact arithmetic keeps nine digits more than are shown, as MySQL does,
 and what is shown is rounded last (`fix`).
@@ -10,16 +10,14 @@ import math
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Context, Decimal
-from functools import lru_cache
 from typing import Any
 
 from . import collation, values
+from .comparison import compare, truth
 from .errors import SqlError
-from .values import INT_MAX, INT_MIN, Exact, Number, Value, compare, number, statement, text, truth
+from .values import INT_MAX, INT_MIN, Exact, Number, Value, number, statement, text
 
 CONTEXT = Context(prec=81)
-#: Seconds that one regular expression may take on one value: a pattern is hostile input.
-REGEX_SECONDS = 1.0
 DIVISION_DIGITS = 4
 
 
@@ -203,40 +201,6 @@ def like(value: Value, pattern: Value, escape: Value = "\\") -> Value:
         return None
     exact = isinstance(value, Exact | bytes) or isinstance(pattern, Exact | bytes)
     return int(collation.like(said, wanted, text(escape) or "", exact))
-
-
-@lru_cache(maxsize=256)
-def compiled(pattern: str, flags: str = "") -> Any:
-    """A pattern, without regard to case unless `c` is the last of its case flags.
-
-    Raises SqlError for a pattern that is none.
-    """
-    import regex
-
-    bits = regex.VERSION0 | (0 if flags.rfind("c") > flags.rfind("i") else regex.IGNORECASE)
-    bits |= regex.MULTILINE if "m" in flags else 0
-    bits |= regex.DOTALL if "n" in flags else 0
-    try:
-        return regex.compile(pattern, bits)
-    except (regex.error, OverflowError, RecursionError) as error:
-        raise SqlError(1139, str(error)[:80]) from None
-
-
-def bounded(search: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """Run a search of `compiled` under the limit."""
-    try:
-        return search(*arguments, timeout=REGEX_SECONDS, **named)
-    except TimeoutError:
-        raise SqlError(3024) from None
-
-
-def regexp(value: Value, pattern: Value, flags: Value = "") -> Value:
-    said, wanted, how = text(value), text(pattern), text(flags)
-    if said is None or wanted is None or how is None:
-        return None
-    if isinstance(value, Exact | bytes) or isinstance(pattern, Exact | bytes):
-        how = f"c{how}"
-    return int(bounded(compiled(wanted, how).search, said) is not None)
 
 
 def bits(value: Value) -> int | None:

@@ -1,4 +1,4 @@
-"""Queries: SELECT, UNION, WITH, joins, grouping and order, compiled to SQLite."""
+"""Queries: SELECT, UNION, WITH and order, compiled to SQLite."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 from sqlglot import exp
 
 from . import kinds
-from .catalog import DATABASE, Catalog
+from .catalog import DATABASE
+from .emitter import Expr
 from .errors import SqlError
-from .expressions import Expr, Expressions
-from .schema_tables import information_schema
+from .expressions import Expressions
+from .from_clause import FromClause, renamed
+from .grouping import Grouping
 from .scope import Output, Query, Scope, Source
 from .sqlite_text import call
 
@@ -22,17 +24,8 @@ _FOREIGN = (
 )  # fmt: skip
 
 
-class Compiler(Expressions):
+class Compiler(Expressions, FromClause, Grouping):
     """One statement's compiler. written: the table that the statement writes, which it may not read."""
-
-    def __init__(self, source: str, catalog: Catalog, written: str | None = None) -> None:
-        self.source = source
-        self.catalog = catalog
-        self.written = written
-        self.recursive: str | None = None
-        self._ctes: list[dict[str, Source]] = []
-        self._names = 0
-        self._views: tuple[str, ...] = ()
 
     def query(self, tree: Any, scope: Scope | None = None) -> Query:
         """A SELECT or UNION, with or without parentheses. Raises SqlError."""
@@ -75,7 +68,7 @@ class Compiler(Expressions):
                 raise SqlError(3577, name)
             self.recursive = name
             first = self.query(body.this, scope)
-            columns = _renamed(first.columns, named)
+            columns = renamed(first.columns, named)
             word = "UNION" if body.args.get("distinct") else "UNION ALL"
             known[name] = Source(physical, columns, counter="d" if word == "UNION ALL" else None)
             second = self.query(body.expression, scope)
@@ -90,7 +83,7 @@ class Compiler(Expressions):
             start = f"SELECT *,0 FROM ({first.sql})"
             return f"{physical}({','.join(names)},d) AS ({start} UNION ALL {second.sql})"
         inner = self.query(body, scope)
-        known[name] = Source(physical, _renamed(inner.columns, named))
+        known[name] = Source(physical, renamed(inner.columns, named))
         names = [f"c{i}" for i in range(len(inner.columns))]
         return f"{physical}({','.join(names)}) AS ({inner.sql})"
 
@@ -162,14 +155,14 @@ class Compiler(Expressions):
             if tree.args.get(key):
                 raise SqlError(1290) if key == "into" else self.refuse(tree)
         scope = Scope(parent=parent, clause="from clause")
-        tables = self._from(tree, scope)
+        tables = self.from_clause(tree, scope)
         items = self._items(tree, scope)
         scope.aliases = {i.alias.lower(): i.this for i in tree.expressions if isinstance(i, exp.Alias)}
         where = tree.args.get("where")
         filters = []
         if where is not None:
             filters.append(self.true(where.this, replace(scope, clause="where clause", aliases={})))
-        self._group(tree, scope, items)
+        self.group(tree, scope, items)
         having = tree.args.get("having")
         if having is not None:
             made = self.true(
@@ -259,199 +252,3 @@ class Compiler(Expressions):
             return Expr(f"a('first',0,{column.sql})", column.kind)
         told = f"{DATABASE}.{scope.owner(column.sql)}"
         raise SqlError(1055 if scope.explicit else 1140, *scope.place, told)
-
-    def _group(self, tree: Any, scope: Scope, items: list[tuple[str, Any]]) -> None:
-        """Read GROUP BY, and see whether the query is aggregated at all."""
-        group, having, order = (tree.args.get(key) for key in ("group", "having", "order"))
-        spots = [node for _, node in items if not isinstance(node, Output)]
-        spots += [part for part in (having, order) if part is not None]
-        aggregated = any(self._own_aggregate(node) for node in spots)
-        if group is None:
-            if aggregated:
-                scope.keys = []
-                scope.fixed = self._fixed(tree, scope)
-            return
-        if any(group.args.get(key) for key in ("rollup", "cube", "grouping_sets", "totals", "all")):
-            raise SqlError(1235, "WITH ROLLUP")
-        inner = replace(scope, clause="group statement", windows=False)
-        keys = []
-        for node in group.expressions:
-            number = isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit()
-            if number and not 1 <= int(node.this) <= len(items):
-                raise SqlError(1054, node.this, "group statement")
-            made = items[int(node.this) - 1][1] if number else node
-            if not isinstance(made, Output) and number and self._own_aggregate(made):
-                raise SqlError(1056, items[int(node.this) - 1][0])
-            keys.append(made.sql if isinstance(made, Output) else self.emit(made, inner).sql)
-        scope.keys, scope.explicit = keys, True
-        scope.fixed = self._fixed(tree, scope) | {k for k in keys if k.count(".") == 1 and "(" not in k}
-
-    def _own_aggregate(self, node: Any) -> bool:
-        """Whether an aggregate of this query stands in a node, not one of a query inside it."""
-        stack = [node]
-        while stack:
-            part = stack.pop()
-            if isinstance(part, exp.Select | exp.Union):
-                continue
-            if isinstance(part, exp.GroupConcat | exp.Anonymous) and self.is_aggregate(part):
-                return True
-            stack.extend(part.iter_expressions())
-        return False
-
-    def _fixed(self, tree: Any, scope: Scope) -> set[str]:
-        """Columns that WHERE equates with a constant: they depend on nothing else."""
-        where = tree.args.get("where")
-        found: set[str] = set()
-        parts = [where.this] if where is not None else []
-        while parts:
-            part = parts.pop()
-            if isinstance(part, exp.And):
-                parts += [part.this, part.expression]
-            elif isinstance(part, exp.Paren):
-                parts.append(part.this)
-            elif isinstance(part, exp.EQ):
-                sides = (part.this, part.expression)
-                for a, b in (sides, sides[::-1]):
-                    if isinstance(a, exp.Column) and isinstance(b, exp.Literal) and b.is_string:
-                        found.add(scope.find(a.name, a.table)[1].sql)
-        return found
-
-    def _from(self, tree: Any, scope: Scope) -> str:
-        clause = tree.args.get("from_") or tree.args.get("from")
-        if clause is None:
-            return ""
-        made = self.joined_table(clause.this, scope)
-        for join in tree.args.get("joins") or []:
-            made = self._join(made, join, scope)
-        return made
-
-    def joined_table(self, node: Any, scope: Scope) -> str:
-        """One table of FROM, which becomes a source of the scope; with the joins that hang on it."""
-        if isinstance(node, exp.Subquery):
-            if isinstance(node.this, exp.Table):
-                made = f"({self.joined_table(node.this, scope)})"
-            else:
-                made = self._derived(node, scope)
-        elif isinstance(node, exp.Table):
-            if isinstance(node.this, exp.Identifier) and node.name.upper() == "DUAL" and not node.alias:
-                return "(SELECT 1)"
-            made = self._base(node, scope)
-        else:
-            raise self.refuse(node)
-        for join in node.args.get("joins") or []:
-            made = self._join(made, join, scope)
-        return made
-
-    def _derived(self, node: Any, scope: Scope) -> str:
-        if not node.alias:
-            raise SqlError(1248)
-        outer = scope.parent
-        inner = self.query(node.this, outer)
-        alias = self._fresh()
-        columns = _renamed(inner.columns, [c.name for c in node.args["alias"].columns])
-        scope.add(Source(node.alias, _placed(columns, alias)))
-        return f"({inner.sql}) AS {alias}"
-
-    def _base(self, node: Any, scope: Scope) -> str:
-        if not isinstance(node.this, exp.Identifier) or node.args.get("pivots"):
-            raise self.refuse(node)
-        name, database, alias = node.name, node.db, self._fresh()
-        shown = node.alias or name
-        if node.args.get("alias") is not None and node.args["alias"].columns:
-            raise self.refuse(node)
-        for level in reversed(self._ctes):
-            if not database and name in level:
-                source = level[name]
-                counter = f"{alias}.d" if source.counter else None
-                scope.add(Source(shown, _placed(source.columns, alias), counter=counter))
-                return f"{source.alias} AS {alias}"
-        if database.lower() == "information_schema":
-            query = information_schema(name, self.catalog)
-            scope.add(Source(shown, _placed(query.columns, alias)))
-            return f"({query.sql}) AS {alias}"
-        if database not in ("", DATABASE):
-            raise SqlError(1049, database) if database != "mysql" else SqlError(1142, "SELECT", name)
-        table = self.catalog.table(name)
-        if table.name == self.written:
-            raise SqlError(1093, self.written)
-        if table.view is not None:
-            return self._view(table.view, shown, scope, name)
-        columns = tuple(Output(c.name, table.sql(i), c.kind) for i, c in enumerate(table.columns))
-        scope.add(Source(shown, tuple(replace(c, sql=f"{alias}.{c.sql}") for c in columns),
-                         table.physical))  # fmt: skip
-        return f"{table.physical} AS {alias}"
-
-    def _view(self, sql: str, shown: str, scope: Scope, name: str) -> str:
-        from .dialect import parse
-
-        if name in self._views or len(self._views) > 8:
-            raise SqlError(1146, f"{DATABASE}.{name}")
-        inner = Compiler(sql, self.catalog, self.written)
-        inner._views = (*self._views, name)
-        inner._names = self._names + 1000
-        query = inner.query(parse(sql))
-        alias = self._fresh()
-        scope.add(Source(shown, _placed(query.columns, alias)))
-        return f"({query.sql}) AS {alias}"
-
-    def _fresh(self) -> str:
-        self._names += 1
-        return f"s{self._names}"
-
-    def _join(self, left: str, join: Any, scope: Scope) -> str:
-        side, kind = (str(join.args.get(key) or "").upper() for key in ("side", "kind"))
-        natural = str(join.args.get("method") or "").upper() == "NATURAL"
-        if side == "FULL" or kind not in ("", "INNER", "CROSS", "OUTER", "STRAIGHT_JOIN", "STRAIGHT"):
-            raise self.refuse(join)
-        before = list(scope.sources)
-        right = self.joined_table(join.this, scope)
-        added = [source for source in scope.sources if source not in before]
-        word = f"{side} JOIN" if side else "JOIN"
-        on = join.args.get("on")
-        using = [column.name for column in join.args.get("using") or []]
-        if natural:
-            using = _shared(before, added)
-        if side and on is None and not using and not natural:
-            raise self.refuse(join)
-        tests = [self._using(name, before, added, side) for name in using]
-        if on is not None:
-            tests.append(self.true(on, replace(scope, clause="on clause")))
-        return f"{left} {word} {right} ON {' AND '.join(tests) or '1'}"
-
-    def _using(self, name: str, before: list[Source], added: list[Source], side: str) -> str:
-        low = name.lower()
-        pairs = []
-        for sources in (before, added):
-            found = [
-                c for s in sources for c in s.columns if c.name.lower() == low and low not in s.hidden
-            ]
-            if not found:
-                raise SqlError(1054, name, "from clause")
-            pairs.append(found[0])
-        for source in before if side == "RIGHT" else added:
-            source.hidden.add(low)
-        return call("eq", pairs[0].sql, pairs[1].sql)
-
-
-def _shared(before: list[Source], added: list[Source]) -> list[str]:
-    """Names that both sides of a NATURAL join have, in the left side's order."""
-    right = {c.name.lower() for s in added for c in s.columns}
-    return [c.name for s in before for c in s.columns if c.name.lower() in right]
-
-
-def _renamed(columns: tuple[Output, ...], names: list[str]) -> tuple[Output, ...]:
-    if names and len(names) != len(columns):
-        raise SqlError(1353)
-    given = names or [c.name for c in columns]
-    seen: set[str] = set()
-    for name in given:
-        if name.lower() in seen:
-            raise SqlError(1060, name)
-        seen.add(name.lower())
-    return tuple(
-        Output(n, f"c{i}", c.kind) for i, (n, c) in enumerate(zip(given, columns, strict=True))
-    )
-
-
-def _placed(columns: tuple[Output, ...], alias: str) -> tuple[Output, ...]:
-    return tuple(Output(c.name, f"{alias}.c{i}", c.kind) for i, c in enumerate(columns))

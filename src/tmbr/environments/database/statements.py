@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from . import collation, definitions, writes
-from .calls import USER
+from .about import USER
 from .catalog import DATABASE, Catalog
 from .dialect import parse
 from .errors import SqlError, syntax_error

@@ -1,0 +1,141 @@
+"""Calls of aggregates and of window functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from sqlglot import exp
+
+from . import kinds
+from .aggregates import AGGREGATES
+from .catalog import DATABASE
+from .emitter import Emitter, Expr
+from .errors import SqlError
+from .scope import Scope
+from .sqlite_text import call, quote
+
+RANKING = {
+    "row_number": "int", "rank": "int", "dense_rank": "int", "ntile": "int", "percent_rank": "double",
+    "cume_dist": "double",
+}  # fmt: skip
+PICKING = ("lag", "lead", "first_value", "last_value", "nth_value")
+_DOUBLES = frozenset(("std", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"))
+
+
+class AggregateCalls(Emitter):
+    """Emits what is worked out over many rows."""
+
+    def aggregate(self, name: str, node: Any, scope: Scope) -> Expr:
+        """An aggregate of this query's groups. Raises SqlError 1111 where none may stand."""
+        if not scope.aggregates or scope.inside:
+            raise SqlError(1111)
+        arguments = node.expressions
+        within = replace(scope, inside=True)
+        if name == "count" and len(arguments) == 1 and isinstance(arguments[0], exp.Star):
+            return Expr("COUNT(*)", "int")
+        distinct = bool(arguments) and isinstance(arguments[0], exp.Distinct)
+        if distinct:
+            arguments = arguments[0].expressions
+        if not arguments or (len(arguments) > 1 and not (name == "count" and distinct)):
+            raise self.refuse(node)
+        made = [self.emit(one, within) for one in arguments]
+        kind = _aggregate_kind(name, made[0].kind)
+        if name == "count" and not distinct:
+            return Expr(f"COUNT({made[0].sql})", "int")
+        sql = ",".join(one.sql for one in made)
+        return Expr(f"a({quote(name)},{int(distinct)},{sql})", kind)
+
+    def group_concat(self, node: Any, scope: Scope) -> Expr:
+        if not scope.aggregates or scope.inside:
+            raise SqlError(1111)
+        within = replace(scope, inside=True)
+        inner, order, distinct = node.this, [], False
+        if isinstance(inner, exp.Order):
+            inner, order = inner.this, inner.expressions
+        if isinstance(inner, exp.Distinct):
+            distinct, inner = True, inner.expressions
+        parts = inner if isinstance(inner, list) else [inner]
+        shown = [self.text(part, within) for part in parts]
+        value = call("concat", *shown) if len(shown) > 1 else shown[0]
+        separator = node.args.get("separator")
+        between = self.emit(separator, within).sql if separator is not None else "','"
+        keys = [self._order_in_group(one.this, parts, within) for one in order]
+        directions = quote("".join("d" if one.args.get("desc") else "a" for one in order))
+        sql = ",".join((value, between, directions, *keys))
+        return Expr(f"a('group_concat',{int(distinct)},{sql})", "text")
+
+    def _order_in_group(self, node: Any, parts: list[Any], scope: Scope) -> str:
+        if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
+            at = int(node.this)
+            if not 1 <= at <= len(parts):
+                raise SqlError(1054, node.this, "order clause")
+            node = parts[at - 1]
+        return self.emit(node, scope).sql
+
+    def window(self, node: Any, scope: Scope) -> Expr:
+        """`f(…) OVER (…)`: ranking by SQLite itself, aggregates by ours."""
+        inner = node.this
+        name = str(inner.this).lower() if isinstance(inner, exp.Anonymous) else "group_concat"
+        if not scope.windows or node.args.get("alias"):
+            raise SqlError(3593, name)
+        plain = replace(scope, aggregates=scope.keys is not None)
+        made, kind = self._windowed(name, inner, plain)
+        parts = [f"k({self.emit(one, plain).sql})" for one in node.args.get("partition_by") or []]
+        over = f"PARTITION BY {','.join(parts)}" if parts else ""
+        order = node.args.get("order")
+        if order is not None:
+            over += f" ORDER BY {self.order(order.expressions, plain)}"
+        spec = node.args.get("spec")
+        if spec is not None:
+            over += f" {_frame(spec)}"
+        return Expr(f"{made} OVER ({over})", kind)
+
+    def _windowed(self, name: str, inner: Any, scope: Scope) -> tuple[str, str]:
+        arguments = inner.expressions if isinstance(inner, exp.Anonymous) else []
+        if name in RANKING:
+            given = [self.emit(one, scope).sql for one in arguments]
+            return f"{name}({','.join(given)})", RANKING[name]
+        if name in PICKING:
+            emitted = [self.emit(one, scope) for one in arguments]
+            if not emitted:
+                raise SqlError(1582, name.upper())
+            return f"{name}({','.join(one.sql for one in emitted)})", emitted[0].kind
+        if name not in AGGREGATES:
+            raise SqlError(1305, "FUNCTION", f"{DATABASE}.{name}")
+        made = self.aggregate(name, inner, replace(scope, aggregates=True, keys=None, inside=False))
+        return made.sql, made.kind
+
+    def order(self, items: list[Any], scope: Scope) -> str:
+        return ",".join(
+            f"k({self.emit(one.this, scope).sql})" + (" DESC" if one.args.get("desc") else "")
+            for one in items
+        )
+
+    aggregate_handlers: ClassVar[dict[type, Callable[[Any, Any, Scope], Expr]]] = {
+        exp.GroupConcat: group_concat,
+        exp.Window: window,
+    }
+
+
+def _aggregate_kind(name: str, kind: str) -> str:
+    if name == "sum":
+        return kinds.decimal(kinds.scale(kind)) if kinds.exact(kind) else "double"
+    if name == "avg":
+        return kinds.decimal(kinds.scale(kind) + 4) if kinds.exact(kind) else "double"
+    if name in ("count", "bit_and", "bit_or", "bit_xor"):
+        return "int"
+    return "double" if name in _DOUBLES else kind
+
+
+def _frame(spec: Any) -> str:
+    kind = str(spec.args.get("kind") or "RANGE").upper()
+    ends = []
+    for key in ("start", "end"):
+        what, side = spec.args.get(key), str(spec.args.get(f"{key}_side") or "").upper()
+        if what is None:
+            what = "CURRENT ROW"
+        shown = what if isinstance(what, str) else str(int(what.name))
+        ends.append(f"{shown} {side}".strip())
+    return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"

@@ -1,0 +1,86 @@
+"""MySQL's functions on text as bytes: codes, digits, hashes."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+from .values import Value, as_int, as_text
+
+
+def ascii_code(value: Value) -> Value:
+    raw = as_text(value).encode("utf-8", "replace")
+    return raw[0] if raw else 0
+
+
+def ordinal(value: Value) -> Value:
+    return int.from_bytes(as_text(value)[:1].encode("utf-8", "replace"), "big")
+
+
+def char(*codes: Value) -> Value:
+    raw = b"".join(_char_bytes(as_int(code)) for code in codes if code is not None)
+    return raw.decode("latin-1") if max(raw, default=0) < 128 else raw
+
+
+def _char_bytes(code: int) -> bytes:
+    low = code & 0xFFFFFFFF
+    return low.to_bytes(max(1, (low.bit_length() + 7) // 8), "big")
+
+
+def hexed(value: Value) -> Value:
+    if isinstance(value, int | float | Decimal):
+        return f"{as_int(value) & (2**64 - 1):X}"
+    raw = value if isinstance(value, bytes) else as_text(value).encode("utf-8", "replace")
+    return raw.hex().upper()
+
+
+def unhex(value: Value) -> Value:
+    digits = as_text(value)
+    try:
+        return bytes.fromhex(f"0{digits}" if len(digits) % 2 else digits)
+    except ValueError:
+        return None
+
+
+def _hash(value: Value, name: str) -> str:
+    raw = value if isinstance(value, bytes) else as_text(value).encode("utf-8", "replace")
+    return hashlib.new(name, raw, usedforsecurity=False).hexdigest()
+
+
+def md5(value: Value) -> Value:
+    return _hash(value, "md5")
+
+
+def sha1(value: Value) -> Value:
+    return _hash(value, "sha1")
+
+
+def sha2(value: Value, size: Value) -> Value:
+    known = {0: "sha256", 224: "sha224", 256: "sha256", 384: "sha384", 512: "sha512"}
+    name = known.get(as_int(size))
+    return _hash(value, name) if name else None
+
+
+def convert_base(value: Value, old: Value, new: Value) -> Value:
+    source, target = abs(as_int(old)), abs(as_int(new))
+    if not (2 <= source <= 36 and 2 <= target <= 36):
+        return None
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    said, sign, whole = as_text(value).strip().upper(), 1, 0
+    if said[:1] in ("-", "+"):
+        sign, said = (-1 if said[0] == "-" else 1), said[1:]
+    for c in said:
+        if c not in digits[:source]:
+            break
+        whole = min(whole * source + digits.index(c), 2**64 - 1)
+    whole = (sign * whole) & (2**64 - 1)
+    made = ""
+    while whole:
+        whole, rest = divmod(whole, target)
+        made = digits[rest] + made
+    return made or "0"
+
+
+def cast_binary(value: Value, size: Value = None) -> Value:
+    raw = value if isinstance(value, bytes) else as_text(value).encode("utf-8", "replace")
+    return raw if size is None else raw[: as_int(size)].ljust(as_int(size), b"\0")
