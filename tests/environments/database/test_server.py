@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -28,12 +27,6 @@ KNOWN = {
     "regexp replace",  # REGEXP_SUBSTR without a match: NULL in MySQL, '' in MariaDB
 }
 TABLES = 80 if os.environ.get("TMBR_CONFORMANCE") == "full" else 8
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with server(tmp_path_factory.mktemp("mariadb")) as number:
-        yield number
 
 
 def tables(seed: int) -> list[Table]:

@@ -38,7 +38,8 @@ class AggregateCalls(Emitter):
         distinct = bool(arguments) and isinstance(arguments[0], exp.Distinct)
         if distinct:
             arguments = arguments[0].expressions
-        if not arguments or (len(arguments) > 1 and not (name == "count" and distinct)):
+        several = (name == "count" and distinct) or (name == "json_objectagg" and len(arguments) == 2)
+        if not arguments or (len(arguments) > 1 and not several):
             raise self.refuse(node)
         made = [self.emit(one, within) for one in arguments]
         kind = _aggregate_kind(name, made[0].kind)
@@ -78,19 +79,32 @@ class AggregateCalls(Emitter):
         """`f(…) OVER (…)`: ranking by SQLite itself, aggregates by ours."""
         inner = node.this
         name = str(inner.this).lower() if isinstance(inner, exp.Anonymous) else "group_concat"
-        if not scope.windows or node.args.get("alias"):
+        if not scope.windows:
             raise SqlError(3593, name)
         plain = replace(scope, aggregates=scope.keys is not None)
         made, kind = self._windowed(name, inner, plain)
-        parts = [f"k({self.emit(one, plain).sql})" for one in node.args.get("partition_by") or []]
+        return Expr(f"{made} OVER ({self._over(node, plain)})", kind)
+
+    def _over(self, node: Any, scope: Scope) -> str:
+        """A window's definition; one that names another adds to it."""
+        partition, order, spec = (node.args.get(key) for key in ("partition_by", "order", "spec"))
+        based, seen = node.args.get("alias"), [node]
+        while based is not None:
+            found = scope.windowed.get(based.name.lower())
+            if found is None:
+                raise SqlError(3579, based.name)
+            if len(seen) > len(scope.windowed):
+                raise SqlError(3580)
+            seen.append(found)
+            partition, order = (
+                partition or found.args.get("partition_by"),
+                order or found.args.get("order"),
+            )
+            spec, based = spec or found.args.get("spec"), found.args.get("alias")
+        parts = [f"k({self.emit(one, scope).sql})" for one in partition or []]
         over = f"PARTITION BY {','.join(parts)}" if parts else ""
-        order = node.args.get("order")
-        if order is not None:
-            over += f" ORDER BY {self.order(order.expressions, plain)}"
-        spec = node.args.get("spec")
-        if spec is not None:
-            over += f" {_frame(spec)}"
-        return Expr(f"{made} OVER ({over})", kind)
+        over += f" ORDER BY {self.order(order.expressions, scope)}" if order is not None else ""
+        return f"{over} {_frame(spec)}" if spec is not None else over
 
     def _windowed(self, name: str, inner: Any, scope: Scope) -> tuple[str, str]:
         arguments = inner.expressions if isinstance(inner, exp.Anonymous) else []
@@ -124,6 +138,8 @@ def _aggregate_kind(name: str, kind: str) -> str:
         return kinds.decimal(kinds.scale(kind)) if kinds.exact(kind) else "double"
     if name == "avg":
         return kinds.decimal(kinds.scale(kind) + 4) if kinds.exact(kind) else "double"
+    if name.startswith("json_"):
+        return "json"
     if name in ("count", "bit_and", "bit_or", "bit_xor"):
         return "int"
     return "double" if name in _DOUBLES else kind

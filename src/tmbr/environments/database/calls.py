@@ -16,7 +16,7 @@ from .emitter import Expr
 from .errors import SqlError
 from .functions import FUNCTIONS
 from .scope import Scope
-from .sqlite_text import call, quote
+from .sqlite_text import call, quote, volatile
 
 _UNITS = frozenset(
     [
@@ -39,6 +39,10 @@ _UNITS = frozenset(
     ]
 )
 _SHIFTS = {"date_add": 1, "adddate": 1, "date_sub": -1, "subdate": -1}
+
+
+#: Functions whose arguments come in pairs -> the rest of their number.
+_PAIRED = {"json_object": 0, "json_set": 1, "json_insert": 1, "json_replace": 1, "json_array_append": 1}
 
 
 class Calls(AggregateCalls):
@@ -64,6 +68,8 @@ class Calls(AggregateCalls):
         """A scalar function. Raises SqlError 1305 for an unknown one, 1582 for a wrong number."""
         if name in ABOUT and not arguments:
             return Expr(*ABOUT[name])
+        if name == "grouping" and arguments:
+            return self.grouping(arguments, scope)
         if name == "if":
             if len(arguments) != 3:
                 raise SqlError(1582, "IF")
@@ -78,7 +84,10 @@ class Calls(AggregateCalls):
         most = function.most if function.most is not None else len(arguments)
         if not function.fewest <= len(arguments) <= most:
             raise SqlError(1582, name.upper())
-        made = [self.emit(one, scope) for one in arguments]
+        paired = name in _PAIRED and len(arguments) % 2 != _PAIRED[name]
+        if paired:
+            raise SqlError(1582, name.upper())
+        made = [self.emit(_json_truth(one) if "json" in name else one, scope) for one in arguments]
         kind = (
             function.kind if isinstance(function.kind, str) else function.kind([m.kind for m in made])
         )
@@ -94,7 +103,7 @@ class Calls(AggregateCalls):
             if kind == "text" and name in ("greatest", "least"):
                 kind = "text"
             shown = [self.as_kind(one, kind) for one in made]
-        return Expr(call(name, *shown), kind)
+        return Expr((volatile if name == "rand" else call)(name, *shown), kind)
 
     def _shift(self, name: str, arguments: list[Any], scope: Scope) -> Expr:
         span = arguments[1]
@@ -143,16 +152,15 @@ class Calls(AggregateCalls):
             "BIGINT": ("signed", "int"), "INT": ("signed", "int"), "UBIGINT": ("unsigned", "int"),
             "UINT": ("unsigned", "int"), "DATE": ("to_date", "date"), "TIME": ("to_time", "time"),
             "DATETIME": ("to_datetime", "datetime"), "TIMESTAMP": ("to_datetime", "datetime"),
+            "TIMESTAMPTZ": ("to_datetime", "datetime"),
             "DOUBLE": ("to_double", "double"), "FLOAT": ("to_double", "double"),
-            "YEAR": ("signed", "int"),
+            "YEAR": ("signed", "int"), "JSON": ("as_json", "json"),
         }  # fmt: skip
         if name in simple:
             function, kind = simple[name]
             return Expr(call(function, shown), kind)
         if name in ("BINARY", "VARBINARY"):
-            written = self.source[node.meta.get("start", 0) :][:6].lower() == "binary"
-            function = "to_exact" if written or not sizes else "to_binary"
-            return Expr(call(function, shown), "exact")
+            return Expr(call("to_binary", shown, size), "exact")
         raise self.refuse(node)
 
     def collate(self, node: Any, scope: Scope) -> Expr:
@@ -189,13 +197,40 @@ class Calls(AggregateCalls):
         return self.named("concat", node.expressions, scope)
 
     def variable(self, node: Any, _: Scope) -> Expr:
-        """`@@name`, and `@name`, which nothing has set."""
-        if isinstance(node, exp.Parameter):
-            return Expr("NULL", "text")
+        """`@name`; of what kind it is, the statements before this one have settled."""
+        name = node.name.lower()
+        kind = kinds.of(self.catalog.variables.get(name))
+        made = call("to_kind", volatile("variable", quote(name)), quote(kind.partition(".")[0]))
+        return Expr(made, kind)
+
+    def assignment(self, node: Any, scope: Scope) -> Expr:
+        """`@name := value`"""
+        if not isinstance(node.this, exp.Parameter):
+            raise self.refuse(node)
+        self.assigns = True
+        made = self.emit(node.expression, scope)
+        shown = call("fix", made.sql, str(kinds.scale(made.kind))) if "." in made.kind else made.sql
+        return Expr(volatile("assign", quote(node.this.name.lower()), shown), made.kind)
+
+    def system_variable(self, node: Any, _: Scope) -> Expr:
+        """`@@name`"""
         name = node.name.lower()
         if name not in VARIABLES:
             raise SqlError(1193, name)
         return Expr(*VARIABLES[name])
+
+    def arrow(self, node: Any, scope: Scope) -> Expr:
+        """`c -> '$.a'` and `c ->> '$.a'`, of a column only"""
+        if not isinstance(node.this, exp.Column):
+            raise self.refuse(node)
+        made, where = self.emit(node.this, scope).sql, quote(str(node.expression.sql("mysql"))[1:-1])
+        if isinstance(node, exp.JSONExtractScalar):
+            return Expr(call("arrow", made, where), "exact")
+        return Expr(call("json_extract", made, where), "json")
+
+    def member_of(self, node: Any, scope: Scope) -> Expr:
+        made, array = self.emit(node.this, scope).sql, self.emit(node.expression, scope).sql
+        return Expr(call("member_of", made, array), "int", True)
 
     call_handlers: ClassVar[dict[type, Callable[[Any, Any, Scope], Expr]]] = {
         exp.Anonymous: anonymous,
@@ -206,9 +241,20 @@ class Calls(AggregateCalls):
         exp.StrPosition: position,
         exp.Extract: extract,
         exp.Concat: adjacent,
+        exp.JSONExtract: arrow,
+        exp.JSONExtractScalar: arrow,
+        exp.JSONArrayContains: member_of,
         exp.Parameter: variable,
-        exp.SessionParameter: variable,
+        exp.PropertyEQ: assignment,
+        exp.SessionParameter: system_variable,
     }
+
+
+def _json_truth(node: Any) -> Any:
+    """TRUE and FALSE are not 1 and 0 in a document."""
+    if not isinstance(node, exp.Boolean):
+        return node
+    return exp.cast(exp.Literal.string("true" if node.this else "false"), "JSON")
 
 
 def _rounded_kind(kind: str, arguments: list[Any]) -> str:

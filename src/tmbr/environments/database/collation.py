@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from pathlib import Path
 
+from .running import statement
+
 
 @cache
 def _weights() -> dict[str, bytes]:
@@ -44,6 +46,17 @@ def weight(char: str) -> bytes:
 @lru_cache(maxsize=20_000)
 def _short_key(text: str) -> bytes:
     return b"".join(map(weight, text))
+
+
+@cache
+def _first_of() -> dict[bytes, str]:
+    """Weight -> the one character that stands for all that have it."""
+    return {}
+
+
+def fold(text: str) -> str:
+    """The text with one character for all that compare equal, so that its parts can be searched."""
+    return "".join(_first_of().setdefault(weight(char), char) for char in text)
 
 
 def key(text: str) -> bytes:
@@ -88,6 +101,7 @@ def _wild(text: list[bytes], pattern: list[bytes | None]) -> bool:
         elif p < len(pattern) and pattern[p] in (b"_", text[at]):
             at, p = at + 1, p + 1
         elif star >= 0:
+            statement.charge(2 * (p - star))
             mark += 1
             at, p = mark, star + 1
         else:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from . import collation
-from .values import INT_MAX, Exact, Raw, Value, moment, number, text
+from .values import INT_MAX, Exact, Json, Raw, Value, moment, number, text
 
 
 def compare(left: Value, right: Value) -> int | None:
     """Negative, zero or positive as MySQL compares these two; None where one is NULL."""
     if left is None or right is None:
         return None
+    if isinstance(left, Json) or isinstance(right, Json):
+        return _compare_json(left, right)
     if isinstance(left, str) and isinstance(right, str):
         if isinstance(left, Exact) or isinstance(right, Exact):
             a, b = left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass")
@@ -30,6 +33,29 @@ def compare(left: Value, right: Value) -> int | None:
     if isinstance(x, float) or isinstance(y, float):
         x, y = float(x), float(y)
     return (x > y) - (x < y)
+
+
+def _compare_json(left: Value, right: Value) -> int:
+    """A number with a number, otherwise by MySQL's order of JSON's types, and then as bytes."""
+    ranks = [_rank(side) for side in (left, right)]
+    if ranks == [_NUMBER, _NUMBER]:
+        x, y = (float(number(side) or 0) for side in (left, right))
+        return (x > y) - (x < y)
+    if ranks[0] != ranks[1]:
+        return ranks[0] - ranks[1]
+    a, b = ((json.loads(side) if isinstance(side, Json) and ranks[0] == _STRING else text(side) or "")
+            .encode("utf-8", "surrogatepass") for side in (left, right))  # fmt: skip
+    return (a > b) - (a < b)
+
+
+_NUMBER, _STRING = 1, 2
+
+
+def _rank(value: Value) -> int:
+    """null, numbers, texts, objects, arrays, true and false."""
+    if not isinstance(value, Json):
+        return _STRING if isinstance(value, str | bytes | date | timedelta) else _NUMBER
+    return {"n": 0, '"': _STRING, "{": 3, "[": 4, "t": 5, "f": 5}.get(value[:1], _NUMBER)
 
 
 def _compare_moments(left: Value, right: Value) -> int:
@@ -59,7 +85,12 @@ def truth(value: Value) -> int | None:
 def sort_key(value: Value) -> Raw:
     """What SQLite orders, groups and tells apart in the value's place."""
     if value is None or isinstance(value, int | float):
-        return value
+        return float(value) if isinstance(value, int) and value > INT_MAX else value
+    if isinstance(value, Json) and _rank(value) != _NUMBER:
+        said = json.loads(value) if value.startswith('"') else value
+        return str(said).encode("utf-8", "surrogatepass")
+    if isinstance(value, Json):
+        return float(number(value) or 0)
     if isinstance(value, Exact):
         return value.encode("utf-8", "surrogatepass")
     if isinstance(value, str):

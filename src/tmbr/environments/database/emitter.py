@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from . import kinds
 from .aggregates import AGGREGATES
-from .catalog import DATABASE
+from .catalog import DATABASE, Catalog
 from .errors import SqlError, syntax_error
 from .scope import Query, Scope
 from .sqlite_text import call, quote
@@ -29,6 +29,8 @@ class Emitter:
 
     source = ""
     database = DATABASE
+    catalog = Catalog()
+    assigns = False  # whether the statement sets variables
 
     def emit(self, node: Any, scope: Scope) -> Expr:
         """Raises SqlError for what MySQL would refuse."""
@@ -36,6 +38,10 @@ class Emitter:
 
     def query(self, tree: Any, scope: Scope | None) -> Query:
         """A query that stands in another. Raises SqlError."""
+        raise NotImplementedError
+
+    def grouping(self, arguments: list[Any], scope: Scope) -> Expr:
+        """Which of some expressions are rolled up."""
         raise NotImplementedError
 
     def true(self, node: Any, scope: Scope) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from decimal import Decimal
 
 from .values import Value, as_int, as_text
@@ -29,7 +30,8 @@ def _char_bytes(code: int) -> bytes:
 
 def hexed(value: Value) -> Value:
     if isinstance(value, int | float | Decimal):
-        return f"{as_int(value) & (2**64 - 1):X}"
+        whole = math.floor(value + 0.5) if isinstance(value, float) else as_int(value)
+        return f"{whole & (2**64 - 1):X}"
     raw = value if isinstance(value, bytes) else as_text(value).encode("utf-8", "replace")
     return raw.hex().upper()
 
@@ -63,7 +65,8 @@ def sha2(value: Value, size: Value) -> Value:
 
 def convert_base(value: Value, old: Value, new: Value) -> Value:
     source, target = abs(as_int(old)), abs(as_int(new))
-    if not (2 <= source <= 36 and 2 <= target <= 36):
+    signed = as_int(new) < 0
+    if not as_text(value) or not (2 <= source <= 36 and 2 <= target <= 36):
         return None
     digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     said, sign, whole = as_text(value).strip().upper(), 1, 0
@@ -73,12 +76,14 @@ def convert_base(value: Value, old: Value, new: Value) -> Value:
         if c not in digits[:source]:
             break
         whole = min(whole * source + digits.index(c), 2**64 - 1)
-    whole = (sign * whole) & (2**64 - 1)
+    whole *= sign
+    minus = "-" if signed and whole < 0 else ""
+    whole = abs(whole) if signed else whole & (2**64 - 1)
     made = ""
     while whole:
         whole, rest = divmod(whole, target)
         made = digits[rest] + made
-    return made or "0"
+    return minus + (made or "0")
 
 
 def cast_binary(value: Value, size: Value = None) -> Value:

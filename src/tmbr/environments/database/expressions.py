@@ -20,6 +20,7 @@ from .errors import SqlError
 from .predicates import COMPARISON, Predicates
 from .scope import Scope
 from .sqlite_text import blob, call, quote
+from .values import INT_MAX
 
 _ARITHMETIC = {exp.Add: "add", exp.Sub: "sub", exp.Mul: "mul", exp.Div: "div", exp.Mod: "mod"}
 _BITS = {
@@ -40,6 +41,8 @@ class Expressions(Calls, Predicates):
         for family, names in ((self._arithmetic, _ARITHMETIC), (self._comparison, COMPARISON)):
             if type(node) in names:
                 return family(node, names[type(node)], scope)
+        if isinstance(node, exp.BitwiseNot):
+            return Expr(call("bit_not", self.emit(node.this, scope).sql), "int")
         if type(node) in _BITS:
             a, b = self.emit(node.this, scope), self.emit(node.expression, scope)
             return Expr(call(_BITS[type(node)], a.sql, b.sql), "int")
@@ -65,6 +68,8 @@ class Expressions(Calls, Predicates):
             return None
         if plain.sql not in (scope.keys or []):
             return None
+        if scope.rolled_up(plain.sql):
+            return Expr("NULL", plain.kind)
         return Expr(f"a('first',0,{plain.sql})", plain.kind)
 
     def _arithmetic(self, node: Any, name: str, scope: Scope) -> Expr:
@@ -89,6 +94,8 @@ class Expressions(Calls, Predicates):
             return Expr(blob(b"D" + _decimal(written)), kinds.decimal(digits))
         if len(written) < 19:
             return Expr(str(int(written)), "int")
+        if int(written) < 2**64:
+            return Expr(blob(b"U" + written.encode()) if int(written) > INT_MAX else written, "int")
         return Expr(blob(b"D" + _decimal(written[:65])), "decimal.0")
 
     def _column(self, node: Any, scope: Scope) -> Expr:

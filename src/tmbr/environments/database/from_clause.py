@@ -15,6 +15,9 @@ from .schema_tables import information_schema
 from .scope import Output, Scope, Source
 from .sqlite_text import call
 
+#: So many tables may stand in a statement, with those that its views stand for.
+MAX_TABLES = 500
+
 
 class FromClause(Emitter):
     """Emits FROM. written: the table that the statement writes, which it may not read."""
@@ -59,7 +62,7 @@ class FromClause(Emitter):
             raise SqlError(1248)
         outer = scope.parent
         inner = self.query(node.this, outer)
-        alias = self._fresh()
+        alias = self.fresh()
         columns = renamed(inner.columns, [c.name for c in node.args["alias"].columns])
         scope.add(Source(node.alias, _placed(columns, alias)))
         return f"({inner.sql}) AS {alias}"
@@ -67,7 +70,7 @@ class FromClause(Emitter):
     def _base(self, node: Any, scope: Scope) -> str:
         if not isinstance(node.this, exp.Identifier) or node.args.get("pivots"):
             raise self.refuse(node)
-        name, database, alias = node.name, node.db, self._fresh()
+        name, database, alias = node.name, node.db, self.fresh()
         shown = node.alias or name
         if node.args.get("alias") is not None and node.args["alias"].columns:
             raise self.refuse(node)
@@ -87,25 +90,27 @@ class FromClause(Emitter):
         if table.name == self.written:
             raise SqlError(1093, self.written)
         if table.view is not None:
-            return self._view(table.view, shown, scope, name)
+            return self._view(table.view, shown, scope, name, alias)
         columns = tuple(Output(c.name, table.sql(i), c.kind) for i, c in enumerate(table.columns))
         scope.add(Source(shown, tuple(replace(c, sql=f"{alias}.{c.sql}") for c in columns),
                          table.physical))  # fmt: skip
         return f"{table.physical} AS {alias}"
 
-    def _view(self, sql: str, shown: str, scope: Scope, name: str) -> str:
+    def _view(self, sql: str, shown: str, scope: Scope, name: str, alias: str) -> str:
         if name in self._views or len(self._views) > 8:
             raise SqlError(1146, f"{DATABASE}.{name}")
         inner = type(self)(sql, self.catalog, self.written)
         inner._views = (*self._views, name)
-        inner._names = self._names + 1000
+        inner._names = self._names
         query = inner.query(parse(sql), None)
-        alias = self._fresh()
+        self._names = inner._names
         scope.add(Source(shown, _placed(query.columns, alias)))
         return f"({query.sql}) AS {alias}"
 
-    def _fresh(self) -> str:
+    def fresh(self) -> str:
         self._names += 1
+        if self._names > MAX_TABLES:  # views of views: their text grows with each
+            raise SqlError(1436)
         return f"s{self._names}"
 
     def _join(self, left: str, join: Any, scope: Scope) -> str:

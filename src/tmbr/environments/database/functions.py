@@ -17,6 +17,7 @@ from . import (
     temporal,
     temporal_formats,
 )
+from . import json_functions as json
 from .comparison import compare
 from .values import Value
 
@@ -90,7 +91,9 @@ _TEXT: dict[str, tuple[Any, int, int | None]] = {
     "format": (strings.formatted, 2, 3), "soundex": (strings.soundex, 1, 1),
     "regexp_replace": (regular_expressions.regexp_replace, 3, 6),
     "regexp_substr": (regular_expressions.regexp_substr, 2, 5),
-    "conv": (encodings.convert_base, 3, 3), "bin": (numbers.binary, 1, 1), "oct": (numbers.octal, 1, 1),
+    "conv": (encodings.convert_base, 3, 3),
+    "bin": (partial(encodings.convert_base, old=10, new=2), 1, 1),
+    "oct": (partial(encodings.convert_base, old=10, new=8), 1, 1),
     "date_format": (temporal_formats.date_format, 2, 2),
     "time_format": (temporal_formats.time_format, 2, 2),
     "dayname": (temporal.day_name, 1, 1), "monthname": (temporal.month_name, 1, 1),
@@ -167,5 +170,26 @@ FUNCTIONS: dict[str, Function] = {
     "round": Function(numbers.rounded, 1, 2, _number_like),
     "truncate": Function(numbers.truncate, 2, 2, _number_like),
     "mod": Function(operators.mod, 2, 2, lambda seen: kinds.arithmetic("mod", *seen)),
+    "json_extract": Function(json.extract, 2, None, "json"),
+    "json_unquote": Function(json.unquote, 1, 1, "exact"),
+    "json_quote": Function(json.quote, 1, 1, "text"),
+    "json_valid": Function(json.valid, 1, 1, "int"),
+    "json_type": Function(json.type_of, 1, 1, "text"),
+    "json_length": Function(json.length, 1, 2, "int"),
+    "json_depth": Function(json.depth_of, 1, 1, "int"),
+    "json_keys": Function(json.keys, 1, 2, "json"),
+    "json_contains": Function(json.contains, 2, 3, "int"),
+    "json_contains_path": Function(json.contains_path, 3, None, "int"),
+    "json_object": Function(json.new_object, 0, None, "json", strict=False),
+    "json_array": Function(json.new_array, 0, None, "json", strict=False),
+    "json_set": Function(json.set_, 3, None, "json", strict=False),
+    "json_insert": Function(json.insert, 3, None, "json", strict=False),
+    "json_replace": Function(json.replace, 3, None, "json", strict=False),
+    "json_array_append": Function(json.array_append, 3, None, "json", strict=False),
+    "json_remove": Function(json.remove, 2, None, "json"),
+    "json_merge": Function(json.merge_preserve, 2, None, "json"),
+    "json_merge_preserve": Function(json.merge_preserve, 2, None, "json"),
+    "json_merge_patch": Function(json.merge_patch, 2, None, "json"),
+    "json_value": Function(json.value_at, 2, 2, "text"),
     "rand": Function(numbers.random, 0, 1, "double", strict=False),
 }

@@ -26,8 +26,8 @@ class Grouping(Emitter):
                 scope.keys = []
                 scope.fixed = self._fixed(tree, scope)
             return
-        if any(group.args.get(key) for key in ("rollup", "cube", "grouping_sets", "totals", "all")):
-            raise SqlError(1235, "WITH ROLLUP")
+        if any(group.args.get(key) for key in ("cube", "grouping_sets", "totals", "all")):
+            raise self.refuse(group)
         inner = replace(scope, clause="group statement", windows=False)
         keys = []
         for node in group.expressions:

@@ -2,15 +2,37 @@
 
 A kind decides the scale of a decimal, and what the branches of a CASE or a UNION are converted to.
 `null`, `int`, `decimal.S` (S digits after the point), `double`, `date`, `time`, `datetime`, `exact`
-(text of a binary collation), `text`, and `any` where only the value itself tells.
+(text of a binary collation), `json`, `text`, and `any` where only the value itself tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from .values import Json, Value
 
 TEMPORAL = ("date", "time", "datetime")
 MAX_SCALE = 30
+
+
+def of(value: Value) -> str:
+    """The kind of a value that is known."""
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        return decimal(max(0, -exponent)) if isinstance(exponent, int) else "double"
+    if isinstance(value, bool | int):
+        return "int"
+    if isinstance(value, float):
+        return "double"
+    if isinstance(value, datetime):
+        return "datetime"
+    if isinstance(value, date):
+        return "date"
+    if isinstance(value, Json):
+        return "json"
+    return "time" if isinstance(value, timedelta) else "text"
 
 
 def scale(kind: str) -> int:

@@ -15,7 +15,8 @@ from typing import Any
 from . import collation, values
 from .comparison import compare, truth
 from .errors import SqlError
-from .values import INT_MAX, INT_MIN, Exact, Number, Value, number, statement, text
+from .running import statement
+from .values import INT_MAX, INT_MIN, Exact, Number, Value, number, text
 
 CONTEXT = Context(prec=81)
 DIVISION_DIGITS = 4
@@ -34,9 +35,7 @@ def _pair(left: Value, right: Value) -> tuple[Number, Number] | None:
 
 def checked(result: Number) -> Number:
     """Raise MySQL's 1690 for what leaves its type's range."""
-    if isinstance(result, int) and not INT_MIN <= result <= INT_MAX:
-        if 0 <= result < 2**64:
-            return Decimal(result)
+    if isinstance(result, int) and not INT_MIN <= result < 2**64:
         raise SqlError(1690, "BIGINT", result)
     if isinstance(result, float) and not math.isfinite(result):
         raise SqlError(1690, "DOUBLE", result)
@@ -51,7 +50,12 @@ def _arithmetic(exact: Callable[[Any, Any], Any], plain: Callable[[Any, Any], An
         if pair is None:
             return None
         a, b = pair
-        return checked(exact(a, b) if isinstance(a, Decimal) else plain(a, b))
+        made = checked(exact(a, b) if isinstance(a, Decimal) else plain(a, b))
+        if isinstance(made, int) and made > INT_MAX >= max(
+            a, b
+        ):  # two signed numbers make no unsigned one
+            raise SqlError(1690, "BIGINT", made)
+        return made
 
     return apply
 
@@ -87,7 +91,7 @@ def intdiv(left: Value, right: Value) -> Value:
     pair = _pair(left, right)
     if pair is None:
         return None
-    a, b = (Decimal(repr(x)) if isinstance(x, float) else Decimal(x) for x in pair)
+    a, b = (values.decimal(x) or Decimal(0) for x in (left, right))
     if b == 0:
         return _zero_division()
     return checked(int(CONTEXT.divide(a, b).to_integral_value("ROUND_DOWN")))
@@ -102,7 +106,7 @@ def mod(left: Value, right: Value) -> Value:
     if b == 0:
         return _zero_division()
     if isinstance(a, float):
-        return math.fmod(a, b)
+        return math.fmod(a, b) + 0.0  # never a negative zero
     if isinstance(a, Decimal):
         return CONTEXT.remainder(a, Decimal(b))
     rest = abs(a) % abs(int(b))
@@ -211,18 +215,20 @@ def bits(value: Value) -> int | None:
 def _bitwise(apply: Callable[[int, int], int]) -> Callable[[Value, Value], Value]:
     def both(left: Value, right: Value) -> Value:
         a, b = bits(left), bits(right)
-        return None if a is None or b is None else unsigned(apply(a, b) & (2**64 - 1))
+        return None if a is None or b is None else apply(a, b) & (2**64 - 1)
 
     return both
-
-
-def unsigned(value: int) -> int | Decimal:
-    """SQLite's integers end at 63 bits: a larger one travels as a decimal."""
-    return value if value <= INT_MAX else Decimal(value)
 
 
 bit_and = _bitwise(lambda a, b: a & b)
 bit_or = _bitwise(lambda a, b: a | b)
 bit_xor = _bitwise(lambda a, b: a ^ b)
+
+
+def bit_not(value: Value) -> Value:
+    some = bits(value)
+    return None if some is None else some ^ (2**64 - 1)
+
+
 shift_left = _bitwise(lambda a, b: a << b if b < 64 else 0)
 shift_right = _bitwise(lambda a, b: a >> b if b < 64 else 0)

@@ -18,6 +18,10 @@ COMPARISON = {
 }  # fmt: skip
 
 
+#: A function of SQLite's takes no more than 127 arguments.
+_LISTED = 100
+
+
 class Predicates(Emitter):
     """Emits conditions."""
 
@@ -75,8 +79,11 @@ class Predicates(Emitter):
             return Expr(f"({' OR '.join(tests)})", "int", True)
         if not node.expressions:
             raise self.refuse(node)
-        made = [self.emit(one, scope).sql for one in (node.this, *node.expressions)]
-        return Expr(call("is_in", *made), "int", True)
+        value, *options = (self.emit(one, scope).sql for one in (node.this, *node.expressions))
+        tests = [
+            call("is_in", value, *options[at : at + _LISTED]) for at in range(0, len(options), _LISTED)
+        ]
+        return Expr(f"({' OR '.join(tests)})", "int", True)
 
     def _exists(self, node: Any, scope: Scope) -> Expr:
         inner = node.this.this if isinstance(node.this, exp.Subquery) else node.this

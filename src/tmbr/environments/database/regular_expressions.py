@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from .errors import SqlError
+from .running import CALL, statement
 from .values import Exact, Value, as_int, as_text, text
 
 #: Seconds that one regular expression may take on one value: a pattern is hostile input.
@@ -35,7 +36,7 @@ def bounded(search: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     try:
         return search(*arguments, timeout=REGEX_SECONDS, **named)
     except TimeoutError:
-        raise SqlError(3024) from None
+        raise SqlError(3699) from None
 
 
 def regexp(value: Value, pattern: Value, flags: Value = "") -> Value:
@@ -51,13 +52,15 @@ def regexp_replace(value: Value, pattern: Value, new: Value, *rest: Value) -> Va
     start, which = rest[0] if rest else 1, rest[1] if len(rest) > 1 else 0
     flags = as_text(rest[2]) if len(rest) > 2 else ""
     said, skip, found = as_text(value), max(0, as_int(start) - 1), compiled(as_text(pattern), flags)
-    into, head, tail = as_text(new).replace("$", "\\"), said[:skip], said[skip:]
-    if not which:
-        return head + str(bounded(found.sub, into, tail))
+    into, tail = as_text(new).replace("$", "\\"), said[skip:]
+    made, at = [said[:skip]], 0
     for seen, match in enumerate(bounded(found.finditer, tail), 1):
-        if seen == as_int(which):
-            return head + tail[: match.start()] + str(match.expand(into)) + tail[match.end() :]
-    return said
+        if which and seen != as_int(which):
+            continue
+        made += [tail[at : match.start()], match.expand(into)]
+        statement.charge(CALL, len(made[-1]))
+        at = match.end()
+    return "".join((*made, tail[at:]))
 
 
 def _nth(value: Value, pattern: Value, rest: tuple[Value, ...], flags_at: int) -> tuple[Any, int]:

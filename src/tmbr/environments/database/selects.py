@@ -13,7 +13,8 @@ from .emitter import Expr
 from .errors import SqlError
 from .expressions import Expressions
 from .from_clause import FromClause, renamed
-from .grouping import Grouping
+from .parts import Parts
+from .rollup import Rollup
 from .scope import Output, Query, Scope, Source
 from .sqlite_text import call
 
@@ -24,7 +25,7 @@ _FOREIGN = (
 )  # fmt: skip
 
 
-class Compiler(Expressions, FromClause, Grouping):
+class Compiler(Expressions, FromClause, Rollup):
     """One statement's compiler. written: the table that the statement writes, which it may not read."""
 
     def query(self, tree: Any, scope: Scope | None = None) -> Query:
@@ -66,7 +67,6 @@ class Compiler(Expressions, FromClause, Grouping):
         if recursive and refers:
             if not isinstance(body, exp.Union):
                 raise SqlError(3577, name)
-            self.recursive = name
             first = self.query(body.this, scope)
             columns = renamed(first.columns, named)
             word = "UNION" if body.args.get("distinct") else "UNION ALL"
@@ -77,6 +77,7 @@ class Compiler(Expressions, FromClause, Grouping):
             known[name] = Source(physical, columns)
             names = [f"c{i}" for i in range(len(columns))]
             if word == "UNION":
+                self.recursive = name  # it has no counter: only the steps end it
                 return f"{physical}({','.join(names)}) AS ({first.sql} UNION {second.sql})"
             if not second.counted:
                 raise SqlError(3577, name)
@@ -154,7 +155,18 @@ class Compiler(Expressions, FromClause, Grouping):
         for key in _FOREIGN:
             if tree.args.get(key):
                 raise SqlError(1290) if key == "into" else self.refuse(tree)
-        scope = Scope(parent=parent, clause="from clause")
+        if self.is_rolled(tree):
+            return self.rolled(tree, parent)
+        made = self.parts(tree, parent)
+        if self._assigns_in_order(tree, made):
+            return self._staged(tree, made)
+        order = self.order_by(tree, made)
+        return Query(made.sql(order + self.limit(tree)), made.columns, made.counter is not None)
+
+    def parts(self, tree: Any, parent: Scope | None, kept: int | None = None) -> Parts:
+        """A SELECT's clauses, compiled. kept: so many of its GROUP BY keys are not rolled up."""
+        scope = Scope(parent=parent, clause="from clause", kept=kept)
+        scope.windowed = {one.name.lower(): one for one in tree.args.get("windows") or []}
         tables = self.from_clause(tree, scope)
         items = self._items(tree, scope)
         scope.aliases = {i.alias.lower(): i.this for i in tree.expressions if isinstance(i, exp.Alias)}
@@ -164,52 +176,64 @@ class Compiler(Expressions, FromClause, Grouping):
             filters.append(self.true(where.this, replace(scope, clause="where clause", aliases={})))
         self.group(tree, scope, items)
         having = tree.args.get("having")
+        after = None
         if having is not None:
-            made = self.true(
-                having.this,
-                replace(scope, clause="having clause", aggregates=True, place=(1, "HAVING clause")),
-            )
+            within = replace(scope, clause="having clause", aggregates=True, place=(1, "HAVING clause"))
+            after = self.true(having.this, within)
             if scope.keys is None:
-                filters.append(made)
-        columns = [self._output(i, name, node, scope) for i, (name, node) in enumerate(items)]
+                filters.append(after)
+        columns = tuple(self._output(i, name, node, scope) for i, (name, node) in enumerate(items))
         distinct = tree.args.get("distinct") is not None
-        shown = [
-            f"{c.sql} COLLATE mysql AS c{i}"
-            if distinct and c.kind in ("text", "any")
-            else f"{c.sql} AS c{i}"
-            for i, c in enumerate(columns)
-        ]
-        counter = next((source.counter for source in scope.sources if source.counter), None)
-        if counter is not None:  # a recursive table's hidden column counts the rounds
-            shown.append(f"{call('depth', counter)} AS d")
-        sql = f"SELECT {'DISTINCT ' if distinct else ''}{','.join(shown)}"
-        sql += f" FROM {tables}" if tables else ""
-        sql += f" WHERE {' AND '.join(filters)}" if filters else ""
-        if scope.keys is not None and scope.explicit:
-            sql += f" GROUP BY {','.join(f'k({key})' for key in scope.keys)}"
-        if having is not None and scope.keys is not None:
-            sql += f" HAVING {made}"
-        sql += self._order(tree, scope, columns, distinct) + self.limit(tree)
-        return Query(sql, tuple(columns), counter is not None)
+        return Parts(scope, tables, filters, after, columns, distinct)
 
-    def _order(self, tree: Any, scope: Scope, columns: list[Output], distinct: bool) -> str:
-        order = tree.args.get("order")
-        if order is None:
-            first = scope.keys is not None and scope.explicit and len(scope.sources) == 1
-            rows = scope.sources[0].origin if first else None
-            return " ORDER BY MIN(rowid)" if rows and rows.startswith("t") else ""
-        parts = []
-        for at, item in enumerate(order.expressions, 1):
-            ordinal = self._ordinal(item, tuple(columns))
-            key = columns[int(ordinal[1:])].sql if ordinal else None
+    def _assigns_in_order(self, tree: Any, made: Parts) -> bool:
+        """Whether variables are set row by row, and the rows are put in order."""
+        if not tree.args.get("order") or made.scope.keys is not None or made.distinct:
+            return False
+        return any(node.find(exp.PropertyEQ) for node in tree.expressions)
+
+    def _staged(self, tree: Any, made: Parts) -> Query:
+        """As MySQL does, put rows in order first, and work out what is shown of them after that."""
+        tail = self.order_by(tree, made) + self.limit(tree)
+        seen = [column for source in made.scope.sources for column in source.columns]
+        inner = replace(made, columns=tuple(seen)).sql(tail)
+        name = self.fresh()
+        late = Scope(parent=made.scope.parent, windowed=made.scope.windowed)
+        at = 0
+        for source in made.scope.sources:
+            end = at + len(source.columns)
+            moved = tuple(replace(c, sql=f"{name}.c{i}") for i, c in enumerate(source.columns, at))
+            late.sources.append(replace(source, columns=moved))
+            at = end
+        items = self._items(tree, late)
+        columns = tuple(self._output(i, called, node, late) for i, (called, node) in enumerate(items))
+        shown = ",".join(f"{column.sql} AS c{i}" for i, column in enumerate(columns))
+        body = f"WITH {name} AS MATERIALIZED ({inner}) SELECT {shown} FROM {name}"
+        return Query(f"SELECT * FROM ({body})", columns)
+
+    def order_by(self, tree: Any, made: Parts) -> str:
+        if tree.args.get("order"):
+            keys = ",".join(f"k({key}){way}" for key, way in self.order_keys(tree, made))
+            return f" ORDER BY {keys}"
+        scope = made.scope
+        first = scope.keys is not None and scope.explicit and len(scope.sources) == 1
+        rows = scope.sources[0].origin if first else None
+        return " ORDER BY MIN(rowid)" if rows and rows.startswith("t") else ""
+
+    def order_keys(self, tree: Any, made: Parts) -> list[tuple[str, str]]:
+        """(SQL, direction) of each expression of ORDER BY."""
+        found = []
+        for at, item in enumerate(tree.args["order"].expressions, 1):
+            ordinal = self._ordinal(item, made.columns)
+            key = made.columns[int(ordinal[1:])].sql if ordinal else None
             if key is None:
-                inner = replace(scope, clause="order clause", aggregates=True, windows=True,
+                inner = replace(made.scope, clause="order clause", aggregates=True, windows=True,
                                 place=(at, "ORDER BY"))  # fmt: skip
                 key = self.emit(item.this, inner).sql
-            if distinct and key not in [c.sql for c in columns]:
-                raise SqlError(3065, at, f"{DATABASE}.{scope.owner(key)}")
-            parts.append(f"k({key}){' DESC' if item.args.get('desc') else ''}")
-        return f" ORDER BY {','.join(parts)}"
+            if made.distinct and key not in [c.sql for c in made.columns]:
+                raise SqlError(3065, at, f"{DATABASE}.{made.scope.owner(key)}")
+            found.append((key, " DESC" if item.args.get("desc") else ""))
+        return found
 
     def _items(self, tree: Any, scope: Scope) -> list[tuple[str, Any]]:
         """(name, expression) of each column; a star becomes the columns that it stands for."""
@@ -248,6 +272,8 @@ class Compiler(Expressions, FromClause, Grouping):
     def _starred(self, column: Output, scope: Scope) -> Expr:
         if scope.keys is None:
             return Expr(column.sql, column.kind)
+        if scope.rolled_up(column.sql):
+            return Expr("NULL", column.kind)
         if column.sql in scope.keys or column.sql in scope.fixed:
             return Expr(f"a('first',0,{column.sql})", column.kind)
         told = f"{DATABASE}.{scope.owner(column.sql)}"

@@ -10,11 +10,13 @@ from sqlglot import exp
 from . import collation, definitions, writes
 from .about import USER
 from .catalog import DATABASE, Catalog
-from .dialect import parse
+from .dialect import into_variables, parse
 from .errors import SqlError, syntax_error
 from .plan import Plan
 from .schema_tables import COLLATION, Cell, constant, create_statement, databases, describe
+from .scope import Output, Query, Scope
 from .selects import Compiler
+from .sqlite_text import quote, volatile
 
 _REPLACE = re.compile(r"(\s*)replace(\s+into\b)", re.IGNORECASE)
 _RENAME = re.compile(
@@ -30,11 +32,10 @@ def compile_statement(sql: str, catalog: Catalog) -> Plan:
     replacing = _REPLACE.match(sql) is not None
     if replacing:
         sql = _REPLACE.sub(r"\1INSERT \2", sql, count=1)
+    sql, names = into_variables(sql)
     tree = parse(_SHOW_IN.sub(r"\1 FROM", sql, count=1))
     if isinstance(tree, exp.Select | exp.Union | exp.Subquery | exp.Paren):
-        compiler = Compiler(sql, catalog)
-        query = compiler.query(tree)
-        return Plan(query=query, recursive=compiler.recursive is not None)
+        return _select(tree, sql, catalog, names)
     if isinstance(tree, exp.Insert):
         return writes.insert(tree, sql, catalog, replacing)
     if isinstance(tree, exp.Update):
@@ -52,6 +53,35 @@ def compile_statement(sql: str, catalog: Catalog) -> Plan:
     return _other(tree, sql, catalog)
 
 
+def _select(tree: Any, sql: str, catalog: Catalog, names: list[str]) -> Plan:
+    """A query; names: the variables that take its row instead of being shown it."""
+    compiler = Compiler(sql, catalog)
+    query = compiler.query(tree)
+    recursive = compiler.recursive is not None
+    if not names:
+        return Plan(query=query, recursive=recursive, assigns=compiler.assigns)
+    if len(names) != len(query.columns):
+        raise SqlError(1222)
+    given = [f"{volatile('assign', quote(name), f'c{i}')} AS c{i}" for i, name in enumerate(names)]
+    taken = Query(f"SELECT {','.join(given)} FROM ({query.sql})", query.columns)
+    return Plan(query=taken, recursive=recursive, silent=True, single=True, assigns=True)
+
+
+def _set(tree: Any, sql: str, catalog: Catalog) -> Plan:
+    """SET of the session's own variables; the server's stay as they are."""
+    compiler, scope = Compiler(sql, catalog), Scope()
+    given: list[Output] = []
+    for item in tree.expressions:
+        if isinstance(item.this, exp.EQ | exp.PropertyEQ) and isinstance(item.this.this, exp.Parameter):
+            node = exp.PropertyEQ(this=item.this.this, expression=item.this.expression)
+            made = compiler.emit(node, scope)
+            given.append(Output("", f"{made.sql} AS c{len(given)}", made.kind))
+    if not given:
+        return Plan(catalog=catalog)
+    query = Query(f"SELECT {','.join(one.sql for one in given)}", tuple(given))
+    return Plan(query=query, silent=True, assigns=True)
+
+
 def _other(tree: Any, sql: str, catalog: Catalog) -> Plan:
     if isinstance(tree, exp.Show):
         return _show(tree, sql, catalog)
@@ -63,7 +93,9 @@ def _other(tree: Any, sql: str, catalog: Catalog) -> Plan:
         if tree.this.name in databases():
             return Plan(catalog=catalog)
         raise SqlError(1044, tree.this.name)
-    if isinstance(tree, exp.Set | exp.Transaction | exp.Commit | exp.Rollback):
+    if isinstance(tree, exp.Set):
+        return _set(tree, sql, catalog)
+    if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
         return Plan(catalog=catalog)  # every statement is committed at once
     if isinstance(tree, exp.Grant | exp.Revoke | exp.Kill | exp.LoadData):
         raise SqlError(1227, "SUPER")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import collation
 from .comparison import compare
 from .numbers import rounded
+from .running import statement
 from .values import MAX_PACKET, Exact, Value, as_int, as_text, decimal, integer, number, text
 
 
@@ -68,13 +69,17 @@ def lower(value: Value) -> Value:
 
 def trim(value: Value, what: Value = " ", side: Value = "BOTH") -> Value:
     said, cut = as_text(value), as_text(what)
+    start, end = 0, len(said)
+    if len(cut) == 1:
+        said = said.lstrip(cut) if side != "TRAILING" else said
+        return _like_in(value, said.rstrip(cut) if side != "LEADING" else said)
     if cut and side != "TRAILING":
-        while said.startswith(cut):
-            said = said[len(cut) :]
+        while said.startswith(cut, start, end):
+            start += len(cut)
     if cut and side != "LEADING":
-        while said.endswith(cut):
-            said = said[: -len(cut)]
-    return _like_in(value, said)
+        while said.endswith(cut, start, end):
+            end -= len(cut)
+    return _like_in(value, said[start:end])
 
 
 def ltrim(value: Value) -> Value:
@@ -107,11 +112,26 @@ def locate(wanted: Value, value: Value, start: Value = 1) -> Value:
         return said.find(part, at - 1) + 1
     if not part:
         return at
-    units = [collation.weight(c) for c in said]
-    keys = [collation.weight(c) for c in part]
-    for first in range(at - 1, len(units) - len(keys) + 1):
-        if units[first : first + len(keys)] == keys:
+    if said.isascii() and part.isascii():
+        return collation.fold(said).find(collation.fold(part), at - 1) + 1
+    return _located(said, part, at)
+
+
+def _located(said: str, part: str, at: int) -> int:
+    """MySQL compares with what is as many bytes long as the wanted text: `o` is not found in `ó`."""
+    sizes = [len(char.encode("utf-8", "replace")) for char in said]
+    size, wanted = len(part.encode("utf-8", "replace")), collation.key(part)
+    first = last = at - 1
+    held = 0
+    while first < len(said):
+        while held < size and last < len(said):
+            held += sizes[last]
+            last += 1
+        if held == size and collation.key(said[first:last]) == wanted:
             return first + 1
+        statement.charge(last - first)
+        held -= sizes[first]
+        first += 1
     return 0
 
 

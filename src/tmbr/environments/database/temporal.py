@@ -7,7 +7,8 @@ import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from .values import Value, integer, moment, number, statement, text
+from .running import statement
+from .values import Value, decimal, integer, moment, number, text
 
 MONTHS = tuple(calendar.month_name)
 DAYS = tuple(calendar.day_name)
@@ -51,15 +52,15 @@ def cast_time(value: Value) -> Value:
     if isinstance(value, date):
         return timedelta()
     said = (text(value) or "").strip()
-    if found := re.match(r"(-)?(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?$", said, re.ASCII):
+    if found := re.match(r"(-)?(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?(?![\d:-])", said, re.ASCII):
         seconds = int(found[2]) * 3600 + int(found[3]) * 60 + int(found[4] or 0)
-    elif found := re.match(r"(-)?(\d{1,7})(?:\.\d*)?$", said, re.ASCII):
+    elif found := re.match(r"([+-])?(\d{1,7})(?:\.\d*)?(?![\d:-])", said, re.ASCII):
         digits = found[2].rjust(7, "0")
         seconds = int(digits[:-4]) * 3600 + int(digits[-4:-2]) * 60 + int(digits[-2:])
     else:
         full = instant(said)
         return None if full is None else cast_time(full)
-    return timedelta(seconds=-seconds if found[1] else seconds)
+    return timedelta(seconds=-seconds if found[1] == "-" else seconds)
 
 
 def part(value: Value, unit: Value) -> Value:
@@ -150,8 +151,9 @@ def time_to_sec(value: Value) -> Value:
 
 
 def sec_to_time(value: Value) -> Value:
-    seconds = float(number(value) or 0)
-    return timedelta(seconds=max(-3020399.0, min(3020399.0, seconds)))
+    most = Decimal("3020399") if isinstance(value, int) else Decimal("3020399.999999")
+    seconds = max(-most, min(most, decimal(value) or Decimal(0)))
+    return int(seconds * 1_000_000) * _MICRO
 
 
 def time_diff(one: Value, two: Value) -> Value:

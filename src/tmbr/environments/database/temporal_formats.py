@@ -35,51 +35,69 @@ def date_format(value: Value, pattern: Value) -> Value:
 
 
 _READ = {
-    "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d{2})", "m": r"(?P<m>\d{1,2})", "c": r"(?P<m>\d{1,2})",
+    "Y": r"(?P<Y>\d{1,4})", "y": r"(?P<y>\d{1,2})", "m": r"(?P<m>\d{1,2})", "c": r"(?P<m>\d{1,2})",
     "d": r"(?P<d>\d{1,2})", "e": r"(?P<d>\d{1,2})", "D": r"(?P<d>\d{1,2})(?:st|nd|rd|th)",
     "M": r"(?P<M>[a-z]{3,9})", "b": r"(?P<b>[a-z]{3})", "H": r"(?P<H>\d{1,2})", "k": r"(?P<H>\d{1,2})",
     "h": r"(?P<h>\d{1,2})", "I": r"(?P<h>\d{1,2})", "l": r"(?P<h>\d{1,2})", "i": r"(?P<i>\d{1,2})",
-    "s": r"(?P<s>\d{1,2})", "S": r"(?P<s>\d{1,2})", "p": r"(?P<p>am|pm)", "W": r"(?:[a-z]{6,9})",
-    "a": r"(?:[a-z]{3})", "f": r"(?P<f>\d{1,6})", "T": r"(?P<H>\d{1,2}):(?P<i>\d{1,2}):(?P<s>\d{1,2})",
+    "s": r"(?P<s>\d{1,2})", "S": r"(?P<s>\d{1,2})", "p": r"(?P<p>am|pm)", "W": r"[a-z]{6,9}",
+    "a": r"[a-z]{3}", "f": r"(?P<f>\d{1,6})", "j": r"(?P<j>\d{1,3})",
+    "T": r"(?P<H>\d{1,2}):(?P<i>\d{1,2}):(?P<s>\d{1,2})",
+    "r": r"(?P<h>\d{1,2}):(?P<i>\d{1,2}):(?P<s>\d{1,2}) ?(?P<p>am|pm)",
 }  # fmt: skip
 
 
 def str_to_date(value: Value, pattern: Value) -> Value:
-    """A date, datetime or time by what the pattern names; NULL where the text is not of its form."""
+    """A date, datetime or time by what the pattern names; NULL where the text is not of its form. A
+    text that ends early leaves the rest of the pattern unasked."""
     said, wanted = (text(value) or "").strip(), text(pattern) or ""
-    form = "".join(
-        _READ.get(piece[1], re.escape(piece[1])) if piece[0] == "%" and len(piece) == 2
-        else r"\s*" if piece.isspace() else r"\s*" + re.escape(piece)
-        for piece in re.findall(r"%.|\s+|[^%\s]|%", wanted, re.DOTALL)
-    )  # fmt: skip
-    try:
-        found = re.match(form, said, re.IGNORECASE | re.ASCII)
-    except re.error:  # a part named twice
-        return None
-    if not found:
-        return None
-    seen = {key: got for key, got in found.groupdict().items() if got is not None}
+    seen: dict[str, str] = {}
+    at = 0
+    for piece in re.findall(r"%.|[^%\s]|%", wanted, re.DOTALL):
+        at += len(said[at:]) - len(said[at:].lstrip())
+        if at >= len(said):
+            break
+        form = _READ.get(piece[1], re.escape(piece[1])) if len(piece) == 2 else re.escape(piece)
+        found = re.compile(form, re.IGNORECASE | re.ASCII).match(said, at)
+        if not found:
+            return None
+        at = found.end()
+        seen |= found.groupdict()
     return _built(seen, bool(re.search("%[HkhIlisSfTrp]", wanted)))
 
 
 def _built(seen: dict[str, str], timed: bool) -> Value:
-    hour = int(seen.get("H", seen.get("h", "0")))
-    if "p" in seen:
-        hour = hour % 12 + (12 if seen["p"].lower() == "pm" else 0)
-    span = timedelta(hours=hour, minutes=int(seen.get("i", 0)), seconds=int(seen.get("s", 0)))
-    if timed and not seen.keys() & set("YymdMb"):
+    hour, minute, second = (int(seen.get(key, 0)) for key in ("H", "i", "s"))
+    if "h" in seen:
+        hour = int(seen["h"]) % 12 + (12 if seen.get("p", "").lower() == "pm" else 0)
+    if hour > 23 or minute > 59 or second > 59 or int(seen.get("h", 1)) not in range(1, 13):
+        return None
+    span = timedelta(hours=hour, minutes=minute, seconds=second,
+                     microseconds=int(seen.get("f", "0").ljust(6, "0")))  # fmt: skip
+    if timed and not seen.keys() & set("YymdMbj"):
         return span
+    day = _day(seen)
+    if isinstance(day, str) or day is None:
+        return day
+    return datetime.combine(day, time()) + span if timed else day
+
+
+def _day(seen: dict[str, str]) -> date | str | None:
+    """The date; one of the year 0, which Python has not, as text."""
     month = int(seen.get("m", 0))
     if name := (seen.get("M") or seen.get("b", "")).lower():
         full = [m.lower() if "M" in seen else m[:3].lower() for m in MONTHS]
         month = full.index(name) if name in full else 0
-    short = int(seen.get("y", "0"))
-    year = int(seen["Y"]) if "Y" in seen else short + (2000 if short < 70 else 1900)
+    said = seen.get("Y", seen.get("y", ""))
+    year = int(said or 0)
+    if said and len(said) <= 2:
+        year += 2000 if year < 70 else 1900
     try:
-        day = date(year, month, int(seen.get("d", 0)))
+        if "j" in seen:
+            return date(year, 1, 1) + timedelta(days=int(seen["j"]) - 1)
+        made = date(year or 4, month, int(seen.get("d", 0)))
     except ValueError:
         return None
-    return datetime.combine(day, time()) + span if timed else day
+    return made if year else f"0000-{made:%m-%d}"
 
 
 def time_format(value: Value, pattern: Value) -> Value:

@@ -1,18 +1,19 @@
 """Values as MySQL has them, carried through SQLite.
 
 SQLite knows integers, doubles, text and blobs. What MySQL has beside these travels as a blob with a tag
-in front: `D` decimal, `d` date, `t` datetime, `T` time, `C` text that is compared by its bytes, `B`
-bytes. `decode` and `encode` convert; all functions work on the decoded values.
+in front: `D` decimal, `d` date, `t` datetime, `T` time, `C` text that is compared by its bytes, `J`
+JSON, `B` bytes, `U` an integer of 64 bits. `decode` and `encode` convert; all functions work on the
+decoded values.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from .errors import SqlError
+from .running import statement
 
 Value = None | int | float | str | bytes | Decimal | date | datetime | timedelta
 Number = int | float | Decimal
@@ -21,7 +22,7 @@ Raw = None | int | float | str | bytes
 #: As large as a value may get: MySQL answers NULL beyond `max_allowed_packet`.
 MAX_PACKET = 16 * 2**20
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
-_NUMBER = re.compile(r"[ \t\n\r\f\v]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_NUMBER = re.compile(r"[ \t\n\r\f\v]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
 _DATE = re.compile(
     r"\s*(\d{4}|\d{2})[-/.:](\d{1,2})[-/.:](\d{1,2})"
     r"(?:[ T]+(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?)?(.*)$",
@@ -36,20 +37,10 @@ class Exact(str):
     __slots__ = ()
 
 
-class Statement(threading.local):
-    """What the running statement is: whether a bad conversion is an error (MySQL's strict mode, in
-    statements that write), which error a function raised, how often RAND was drawn, and what was last
-    stored in each column."""
+class Json(str):
+    """A JSON document as text, in MySQL's spelling."""
 
-    def __init__(self) -> None:
-        self.strict = False
-        self.error: SqlError | None = None
-        self.draws = 0
-        self.now = datetime(2024, 1, 1, 12, 0, 0)
-        self.stored: dict[str, str] = {}
-
-
-statement = Statement()
+    __slots__ = ()
 
 
 def decode(raw: Raw) -> Value:
@@ -61,21 +52,23 @@ def decode(raw: Raw) -> Value:
     text = body.decode("utf-8", "surrogatepass")
     if tag == b"D":
         return Decimal(text)
+    if tag == b"U":
+        return int(text)
     if tag == b"d":
         return date.fromisoformat(text)
     if tag == b"t":
         return datetime.fromisoformat(text)
     if tag == b"T":
         return timedelta(microseconds=int(text))
-    return Exact(text)
+    return Json(text) if tag == b"J" else Exact(text)
 
 
 def encode(value: Value) -> Raw:
     kind = type(value)
-    if value is None or kind is int or kind is float or kind is str:
+    if value is None or kind is float or kind is str or (kind is int and INT_MIN <= value <= INT_MAX):  # type: ignore[operator]
         return value  # type: ignore[return-value]
-    if kind is bool:
-        return int(value)  # type: ignore[arg-type]
+    if isinstance(value, int):
+        return _encode_int(int(value))
     if isinstance(value, Decimal):
         return b"D" + format(value, "f").encode()
     if isinstance(value, datetime):
@@ -84,10 +77,19 @@ def encode(value: Value) -> Raw:
         return b"d" + value.isoformat().encode()
     if isinstance(value, timedelta):
         return b"T" + str(value // timedelta(microseconds=1)).encode()
+    if isinstance(value, Json):
+        return b"J" + value.encode("utf-8", "surrogatepass")
     if isinstance(value, Exact):
         return b"C" + value.encode("utf-8", "surrogatepass")
     assert isinstance(value, bytes)
     return b"B" + value
+
+
+def _encode_int(value: int) -> Raw:
+    """SQLite's integers end at 63 bits; MySQL's unsigned ones, and decimals, go on."""
+    if INT_MIN <= value <= INT_MAX:
+        return value
+    return (b"U" if 0 < value < 2**64 else b"D") + str(value).encode()
 
 
 def truncated(kind: str, text: str) -> None:
@@ -129,12 +131,17 @@ def integer(value: Value, kind: str = "INTEGER") -> int | None:
         if not found or value[found.end() :].strip():
             truncated(kind, value)
         return min(max(int(found[1][:40]), INT_MIN), INT_MAX) if found else 0
+    return whole(value, INT_MAX)
+
+
+def whole(value: Value, most: int) -> int | None:
+    """A number rounded half away from zero, a double half to even."""
     some = number(value)
-    if some is None or isinstance(some, int):
-        return some
-    if isinstance(some, float):
-        return min(max(round(some), INT_MIN), INT_MAX)
-    return min(max(int(some.to_integral_value("ROUND_HALF_UP")), INT_MIN), INT_MAX)
+    if some is None:
+        return None
+    if isinstance(some, Decimal):
+        some = int(some.to_integral_value("ROUND_HALF_UP"))
+    return min(max(round(some), INT_MIN), most)
 
 
 def decimal(value: Value, scale: int | None = None) -> Decimal | None:
