@@ -21,6 +21,9 @@ from tmbr.tasks.household import Household
 from tmbr.tasks.household.session import HouseholdSession
 from tmbr.tasks.knowledge_graph import KnowledgeGraph
 from tmbr.tasks.knowledge_graph.session import KnowledgeGraphSession
+from tmbr.tasks.webpages import WebPages
+from tmbr.tasks.webshop import Webshop
+from tmbr.tasks.webshop.session import WebshopSession
 
 #: What can be said in a state: sensible, nonsense, and None for a turn without an action.
 Moves = Callable[[Session], Sequence[Action | None]]
@@ -28,12 +31,13 @@ Moves = Callable[[Session], Sequence[Action | None]]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A task with the samples on which it is tried."""
+    """A task with the samples on which it is tried. forks: how many a leak test makes, None for all."""
 
     name: str
     task: Task
     samples: Sequence[Sample]
     moves: Moves
+    forks: int | None = None
 
 
 def _doors(_: Session) -> Sequence[Action | None]:
@@ -78,10 +82,28 @@ def _database(_: Session) -> Sequence[Action | None]:
     return [*(Action("execute_sql", {"query": sql}) for sql in said), commit, None]
 
 
+def _webpages(_: Session) -> Sequence[Action | None]:
+    said = [(letter, "CLICK", "") for letter in "ABCDEFGHIJKLMNOPQZ"]
+    said += [(letter, "TYPE", "rain jacket") for letter in "BGH"]
+    said += [(letter, "SELECT", value) for letter in "GHI" for value in ("small", "2", "Friday")]
+    keys = ("answer", "action", "value")
+    return [*(Action("choose", dict(zip(keys, one, strict=True))) for one in said), None]
+
+
+def _webshop(session: Session) -> Sequence[Action | None]:
+    assert isinstance(session, WebshopSession)
+    state = session.state
+    said = [*state.view.clickables, *list(state.view.clickables)[::-1], "Buy Now", "nowhere", "[a] b"]
+    searches = [Action("search_action", {"keywords": w}) for w in (state.instruction, "oil free", "")]
+    return [*(Action("click_action", {"value": value}) for value in said), *searches, None]
+
+
 def _worlds() -> list[World]:
     database = DatabaseTask()
     house, tool = Household(), Household(form="agentbench")
     graph, calls = KnowledgeGraph(), KnowledgeGraph(form="agentbench")
+    steps, live = WebPages(form="agentbench"), WebPages("live")
+    shop, market = Webshop(), Webshop(form="agentbench")
     return [
         World("doors", DoorsTask(), DoorsTask().samples("test"), _doors),
         World("household, text", house, house.samples("train")[:6], _household),
@@ -89,6 +111,10 @@ def _worlds() -> list[World]:
         World("household, agentbench", tool, tool.samples("train")[:6], _household),
         World("knowledge graph, text", graph, graph.samples("train")[:8], _knowledge_graph),
         World("knowledge graph, agentbench", calls, calls.samples("train")[:8], _knowledge_graph),
+        World("web pages, recorded", steps, steps.samples("train")[:8], _webpages),
+        World("web pages, live", live, live.samples("train")[:8], _webpages),
+        World("webshop, text", shop, shop.samples("train")[:6], _webshop),
+        World("webshop, agentbench", market, market.samples("train")[:6], _webshop),
     ]
 
 

@@ -71,6 +71,7 @@ class BudgetConfig(Config):
 class PlayConfig(Config):
     """What `eval` and `collect` share: who is asked what, and within which limits."""
 
+    #: As `tmbr tasks` lists them, or one of your own: `FILE.py:CLASS`.
     task: str = "household"
     #: Where the samples come from: `generated` or a split of the benchmark, as `alfworld-valid_seen`.
     data: str = "generated"

@@ -43,6 +43,14 @@ def test_rules_like_news_and_most_of_all_news_of_the_task() -> None:
     )
 
 
+def test_an_instruction_that_a_world_repeats_is_no_news() -> None:
+    tree = grown()
+    page = "Instruction: put a cool mug in cabinet. [SEP] Back to Search [SEP] {}"
+    plain = tree.act(tree.start, "click a", page.format("nothing else"))
+    news = tree.act(tree.start, "click b", page.format("a cool thing"))
+    assert [j.reason for j in said(Rules(), tree, plain, news)] == ["new", "speaks of the task"]
+
+
 def test_rules_see_a_loop_unless_something_changed_since() -> None:
     tree = grown()
     first = tree.act(tree.start, "go to cabinet 1", NOTHING)

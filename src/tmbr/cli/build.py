@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import fields, replace
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from tmbr.config import ModelConfig, SamplingConfig, StrategyConfig
 from tmbr.core.errors import ConfigError
-from tmbr.core.protocols import Model, Strategy
-
-if TYPE_CHECKING:
-    from tmbr.core.protocols import Taught
+from tmbr.core.protocols import Model, Strategy, Task
 
 ENDPOINT = re.compile(r"(?P<name>.+)@(?P<url>https?://.+)")
 NOISY = re.compile(r"noisy-expert:(?P<p>0?\.\d+|[01](?:\.0*)?)(?::(?P<how>per-state|slips))?")
@@ -20,17 +17,17 @@ NOISY = re.compile(r"noisy-expert:(?P<p>0?\.\d+|[01](?:\.0*)?)(?::(?P<how>per-st
 SLIPS_MALFORMED = 0.1
 
 
-def build_model(config: ModelConfig, task: Taught) -> Model:
+def build_model(config: ModelConfig, task: Task) -> Model:
     """The model that `config.model` names. Raises ConfigError."""
     spec = config.model
     if spec == "expert":
         from tmbr.models.expert import ExpertModel
 
-        return ExpertModel("expert", task.expert)
+        return ExpertModel("expert", _teacher(task, "expert"))
     if spec == "walkthrough":
         from tmbr.models.expert import Walkthrough
 
-        return Walkthrough("walkthrough", task.walkthrough)
+        return Walkthrough("walkthrough", _teacher(task, "walkthrough"))
     if spec.startswith("noisy-expert"):
         return _noisy(spec, task)
     if endpoint := ENDPOINT.fullmatch(spec):
@@ -53,7 +50,7 @@ def model_path(spec: str) -> str:
     return str(files("tmbr") / "assets" / "nano") if spec == "nano" else spec
 
 
-def _noisy(spec: str, task: Taught) -> Model:
+def _noisy(spec: str, task: Task) -> Model:
     from tmbr.models.expert import NoisyExpert
 
     told = NOISY.fullmatch(spec)
@@ -62,11 +59,19 @@ def _noisy(spec: str, task: Taught) -> Model:
             f"model {spec!r}: write noisy-expert:P, noisy-expert:P:per-state or noisy-expert:P:slips,"
             " 0 <= P <= 1"
         )
-    p = float(told["p"])
+    p, expert = float(told["p"]), _teacher(task, "expert")
     if told["how"] == "slips":
-        return NoisyExpert(spec, task.expert, task.slip, p, malformed_share=SLIPS_MALFORMED)
+        slip = _teacher(task, "slip")
+        return NoisyExpert(spec, expert, slip, p, malformed_share=SLIPS_MALFORMED)
     errors: Literal["anew", "per state"] = "per state" if told["how"] else "anew"
-    return NoisyExpert(spec, task.expert, task.mistake, p, errors)
+    return NoisyExpert(spec, expert, _teacher(task, "mistake"), p, errors)
+
+
+def _teacher(task: Task, name: str) -> Any:
+    """A teacher that the task brings; a user's own task may lack some."""
+    if not hasattr(task, name):
+        raise ConfigError(f"the task {task.name!r} has no {name}(): choose another model")
+    return getattr(task, name)
 
 
 def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) -> Strategy:

@@ -27,8 +27,10 @@ app = typer.Typer(
 )
 tune = typer.Typer(help="Train on traces: an adapter, or a whole model.", **_TREE)
 data = typer.Typer(help="Look at data and traces.", **_TREE)
+task = typer.Typer(help="Look at a task.", **_TREE)
 app.add_typer(tune, name="tune")
 app.add_typer(data, name="data")
+app.add_typer(task, name="task")
 
 Arguments = Annotated[
     list[str] | None,
@@ -232,6 +234,43 @@ def check(paths: Annotated[list[Path] | None, typer.Argument(help="Trace files."
 
     for line in map(check_traces, paths) if paths else describe(generated=False):
         typer.echo(line)
+
+
+@task.command("check")
+def check_task(
+    name: Annotated[str, typer.Argument(metavar="TASK", help="A name, or FILE.py:CLASS.")],
+    split: Annotated[str, typer.Option(help="Split whose samples are tried.")] = "train",
+    walks: Annotated[int, typer.Option(min=1, help="Random walks a clause.")] = 20,
+) -> int:
+    """Try the fork contract on a task: does going back go back?
+
+    \b
+    Examples:
+      tmbr task check household
+      tmbr task check docs/counter.py:Counter --walks 200
+    """
+    from tmbr.cli.tasks import check_contract
+
+    return check_contract(name, split, walks)
+
+
+@app.command()
+def play(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A name, or FILE.py:CLASS.")],
+    data: Annotated[str, typer.Option(help="As `tmbr tasks` lists them.")] = "generated",
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
+    sample: Annotated[int, typer.Option(min=0, help="Which sample of the split.")] = 0,
+) -> None:
+    """Play a world yourself, and go back to any state of it.
+
+    \b
+    Examples:
+      tmbr play household
+      tmbr play database --data dbbench-dev --sample 3
+    """
+    from tmbr.cli.terminal import play
+
+    play(task, data, split, sample)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tmbr.core.errors import ConfigError, TmbrError, nearest
 
 if TYPE_CHECKING:
-    from tmbr.core.protocols import Taught
+    from tmbr.core.protocols import Task, Taught
 
 SPLITS = ("train", "validation", "test")
 
@@ -17,6 +17,7 @@ SPLITS = ("train", "validation", "test")
 #: Module and class of each task; imported only when it is asked for.
 TASKS = {
     "household": ("tmbr.tasks.household", "Household"),
+    "webshop": ("tmbr.tasks.webshop", "Webshop"),
     "database": ("tmbr.tasks.database", "DatabaseTask"),
     "knowledge_graph": ("tmbr.tasks.knowledge_graph", "KnowledgeGraph"),
 }
@@ -25,16 +26,23 @@ TASKS = {
 def load(name: str) -> type[Taught]:
     """The class of a task. Raises ConfigError for an unknown name, or an extra that is not there."""
     if name not in TASKS:
-        raise ConfigError(f"no task {name!r}; {nearest(name, TASKS)}")
+        raise ConfigError(f"no task {name!r}; {nearest(name, TASKS)} (or your own: FILE.py:CLASS)")
     module, made = TASKS[name]
     found: type[Taught] = getattr(import_module(module), made)
     return found
 
 
-def make_task(name: str, data: str, form: str) -> Taught:
-    """Raises ConfigError for an unknown task, data set or form, or an extra that is not there."""
+def make_task(name: str, data: str, form: str) -> Task:
+    """A task that comes with tmbr, or a user's own by `FILE.py:CLASS`, which has one data and form.
+
+    Raises ConfigError for an unknown task, data set or form, or an extra that is not there.
+    """
+    if ".py:" in name:
+        from tmbr.tasks import own
+
+        return own.load(name)
     make: type = load(name)
-    made: Taught = make(data=data, form=form)
+    made: Task = make(data=data, form=form)
     return made
 
 
@@ -54,8 +62,22 @@ def describe(generated: bool = True) -> Iterator[str]:
 def _holds(name: str, source: str) -> str:
     try:
         task = make_task(name, source, "text")
-        if source.startswith("generated"):
-            return ", ".join(f"{len(task.samples(split)):,} {split}" for split in SPLITS)
-        return f"{len(task.samples('test')):,} samples"
+        sizes = {split: len(task.samples(split)) for split in SPLITS}
+        if len(set(sizes.values())) == 1:  # a file is its own split
+            return f"{sizes['test']:,} samples"
+        return ", ".join(f"{size:,} {split}" for split, size in sizes.items())
     except TmbrError as error:
         return str(error)
+
+
+def check_contract(name: str, split: str, walks: int) -> int:
+    """Print one line a clause of the fork contract; 1 when one does not hold."""
+    from tmbr.tasks.contract import check
+
+    broken = 0
+    for finding in check(make_task(name, "generated", "text"), split, walks):
+        broken += finding.why is not None
+        print(f"{'broken' if finding.why else 'holds '}  {finding.clause}")
+        if finding.why:
+            print(f"        {finding.why}")
+    return 1 if broken else 0

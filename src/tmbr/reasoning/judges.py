@@ -44,8 +44,10 @@ class Rules:
             return Judgement(index, self.name, value, reason)
         if node.step is None:
             return Judgement(index, self.name, 0.6, "not tried")
-        told = set(_WORD.findall(node.step.observation.lower()))
-        asked = set(_WORD.findall(trace.sample.instruction.lower())) - _COMMON
+        instruction = trace.sample.instruction.lower()
+        # Some worlds repeat the instruction on every page: that is no news.
+        told = set(_WORD.findall(node.step.observation.lower().replace(instruction, "")))
+        asked = set(_WORD.findall(instruction)) - _COMMON
         if asked & told:
             share = len(asked & told) / len(asked)
             return Judgement(index, self.name, 0.7 + 0.3 * share, "speaks of the task")

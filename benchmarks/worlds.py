@@ -1,0 +1,193 @@
+"""All worlds side by side: opening, stepping, forking, and what live forks hold.
+
+    python benchmarks/worlds.py [TASK ...]
+
+Each world is walked by its expert through the first samples of its train split; the same actions are
+then repeated and timed, so that only the world is measured. Times are by the wall clock of one thread,
+p50 and p95; the reference of a fork is what one would do without it: replay from the root. `bytes a
+fork` is what 10,000 live forks (100 of a world with processes) add to the process's resident memory.
+Writes benchmarks/results/worlds.json and fails where a bar is missed.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from tmbr.cli.tasks import TASKS, make_task
+from tmbr.core.protocols import Session, Task
+from tmbr.core.types import Action, Completion, Message, Sample
+
+Row = dict[str, Any]
+RESULT = Path(__file__).parent / "results/worlds.json"
+SAMPLES = 32
+#: Largest p50 of a fork, in microseconds, and how many are kept alive at once.
+FORK_BARS = {"database": 20.0, "operating_system": 15_000.0}
+LIVE = {"operating_system": 100}
+MEGABYTES = 500
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(TASKS)
+    rows = [row for name in names for row in measure(name)]
+    for row in rows:
+        ratio = f"  {row['ratio']:>8.1f} x {row['reference']}" if row["ratio"] else ""
+        bar = f"  {row['bar']} {'ok' if row['ok'] else 'MISSED'}" if row["bar"] else ""
+        print(f"{row['name']:<48}{row['value']:>12.3f} {row['unit']:<4}{bar}{ratio}", flush=True)
+    if len(names) == len(TASKS):
+        RESULT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    sys.exit(not all(row["ok"] for row in rows))
+
+
+def measure(name: str) -> list[Row]:
+    """All rows of one world."""
+    task: Any = make_task(name, "generated", "text")
+    samples = list(task.samples("train")[:SAMPLES])
+    scripts = [script(task, sample) for sample in samples]
+    walks = list(zip(samples, scripts, strict=True))
+    opened = timed(lambda s: task.open(s).close(), samples)
+    steps, forks, firsts, replays = walked(task, walks)
+    live = LIVE.get(name, 10_000)
+    held = held_by_forks(task, *walks[0], live)
+    bar = FORK_BARS.get(name, 5.0)
+    made = [
+        *pair(f"{name}: open", opened),
+        *pair(f"{name}: step", steps),
+        *pair(f"{name}: fork", forks, reference=replays, bar=bar),
+        *pair(f"{name}: first step after a fork", firsts),
+        row(f"{name}: steps on one core", len(steps) / sum(steps), "1/s"),
+        row(f"{name}: 64 episodes in turns, steps", in_turns(task, walks, 64), "1/s"),
+        row(f"{name}: bytes a fork, {live:,} alive", held / live, "B"),
+    ]
+    if name not in LIVE:
+        megabytes = held / 2**20
+        made.append(row(f"{name}: {live:,} live forks", megabytes, "MiB", at_most=MEGABYTES))
+    return made
+
+
+def script(task: Any, sample: Sample) -> list[Action]:
+    """The expert's actions of one episode, the last one left out: it may end the world."""
+    session = task.open(sample)
+    messages: list[Message] = list(task.messages(sample, session.observation))
+    actions: list[Action] = []
+    done = False
+    while not done:
+        said = task.expert(messages)
+        actions.append(task.parse(Completion(said.content, said.tool_calls)))
+        step = session.step(actions[-1])
+        messages += [said, Message("user", step.observation)]
+        done = step.done
+    session.close()
+    return actions[:-1]
+
+
+def walked(
+    task: Task, walks: Sequence[tuple[Sample, list[Action]]]
+) -> tuple[list[float], list[float], list[float], list[float]]:
+    """Seconds of each step, fork, first step on a fork, and replay of the path so far."""
+    steps, forks, firsts, replays = [], [], [], []
+    for sample, actions in walks:
+        session = task.open(sample)
+        for number, action in enumerate(actions):
+            fork = took(forks, session.fork)
+            took(firsts, lambda fork=fork, action=action: fork.step(action))  # type: ignore[misc]
+            fork.close()
+            again = took(replays, lambda n=number: replayed(task, sample, actions[:n]))  # type: ignore[misc] # noqa: B023
+            again.close()
+            took(steps, lambda action=action: session.step(action))  # type: ignore[misc] # noqa: B023
+        session.close()
+    return steps, forks, firsts, replays
+
+
+def replayed(task: Task, sample: Sample, actions: Sequence[Action]) -> Session:
+    session = task.open(sample)
+    for action in actions:
+        session.step(action)
+    return session
+
+
+def in_turns(task: Task, walks: Sequence[tuple[Sample, list[Action]]], episodes: int) -> float:
+    """Steps a second when so many sessions are open and each steps in its turn."""
+    live = [(task.open(s), iter(a)) for s, a in (walks[i % len(walks)] for i in range(episodes))]
+    count, begun, going = 0, time.perf_counter(), list(live)
+    while going:
+        stepped = []
+        for session, actions in going:
+            if (action := next(actions, None)) is not None:
+                session.step(action)
+                count += 1
+                stepped.append((session, actions))
+        going = stepped
+    seconds = time.perf_counter() - begun
+    for session, _ in live:
+        session.close()
+    return count / seconds
+
+
+def held_by_forks(task: Task, sample: Sample, actions: Sequence[Action], count: int) -> int:
+    """Bytes of resident memory that so many live forks add."""
+    session = replayed(task, sample, actions[:2])
+    gc.collect()
+    before = resident()
+    forks = [session.fork() for _ in range(count)]
+    added = resident() - before
+    for fork in forks:
+        fork.close()
+    session.close()
+    return max(0, added)
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def took(into: list[float], do: Callable[[], Any]) -> Any:
+    begun = time.perf_counter()
+    made = do()
+    into.append(time.perf_counter() - begun)
+    return made
+
+
+def timed(do: Callable[[Any], Any], over: Sequence[Any]) -> list[float]:
+    seconds: list[float] = []
+    for one in over:
+        took(seconds, lambda one=one: do(one))  # type: ignore[misc]
+    return seconds
+
+
+def pair(
+    name: str, seconds: list[float], reference: list[float] | None = None, bar: float | None = None
+) -> list[Row]:
+    """Rows of p50, which has the bar, and of p95."""
+    micro = [1e6 * s for s in seconds]
+    other = 1e6 * median(reference) if reference else None
+    high = quantiles(micro, n=20)[18]
+    return [
+        row(f"{name}, p50", median(micro), "µs", other, at_most=bar),
+        row(f"{name}, p95", high, "µs"),
+    ]
+
+
+def row(
+    name: str, value: float, unit: str, reference: float | None = None, at_most: float | None = None
+) -> Row:
+    return {
+        "name": name,
+        "value": round(value, 3),
+        "unit": unit,
+        "reference": "replay from the root, p50" if reference else None,
+        "reference_value": round(reference, 3) if reference else None,
+        "ratio": round(reference / value, 1) if reference and value else None,
+        "bar": f"<= {at_most:g}" if at_most is not None else None,
+        "ok": at_most is None or value <= at_most,
+    }
+
+
+if __name__ == "__main__":
+    main()
