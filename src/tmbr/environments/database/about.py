@@ -25,6 +25,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "text",
     ),
     "autocommit": ("1", "int"),
+    "max_connections": ("151", "int"),
     "max_allowed_packet": (str(16 * 2**20), "int"),
     "group_concat_max_len": ("1024", "int"),
     "cte_max_recursion_depth": ("1000", "int"),

@@ -21,18 +21,21 @@ RANKING = {
     "cume_dist": "double",
 }  # fmt: skip
 PICKING = ("lag", "lead", "first_value", "last_value", "nth_value")
+#: The most arguments that these take.
+_PICKED = {"first_value": 1, "last_value": 1, "nth_value": 2}
 _DOUBLES = frozenset(("std", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"))
 
 
 class AggregateCalls(Emitter):
     """Emits what is worked out over many rows."""
 
-    def aggregate(self, name: str, node: Any, scope: Scope) -> Expr:
-        """An aggregate of this query's groups. Raises SqlError 1111 where none may stand."""
+    def aggregate(self, name: str, node: Any, scope: Scope, outer: Scope | None = None) -> Expr:
+        """An aggregate of this query's groups, or over a window of them, whose arguments are read in
+        `outer`. Raises SqlError 1111 where none may stand."""
         if not scope.aggregates or scope.inside:
             raise SqlError(1111)
         arguments = node.expressions
-        within = replace(scope, inside=True)
+        within = outer or replace(scope, inside=True)
         if name == "count" and len(arguments) == 1 and isinstance(arguments[0], exp.Star):
             return Expr("COUNT(*)", "int")
         distinct = bool(arguments) and isinstance(arguments[0], exp.Distinct)
@@ -109,16 +112,23 @@ class AggregateCalls(Emitter):
     def _windowed(self, name: str, inner: Any, scope: Scope) -> tuple[str, str]:
         arguments = inner.expressions if isinstance(inner, exp.Anonymous) else []
         if name in RANKING:
+            if len(arguments) != (name == "ntile"):
+                raise self.refuse(inner)
             given = [self.emit(one, scope).sql for one in arguments]
             return f"{name}({','.join(given)})", RANKING[name]
         if name in PICKING:
             emitted = [self.emit(one, scope) for one in arguments]
-            if not emitted:
-                raise SqlError(1582, name.upper())
+            if not 1 <= len(emitted) <= _PICKED.get(name, 3) or (
+                name == "nth_value" and len(emitted) < 2
+            ):
+                raise self.refuse(inner)
             return f"{name}({','.join(one.sql for one in emitted)})", emitted[0].kind
         if name not in AGGREGATES:
             raise SqlError(1305, "FUNCTION", f"{DATABASE}.{name}")
-        made = self.aggregate(name, inner, replace(scope, aggregates=True, keys=None, inside=False))
+        if arguments and isinstance(arguments[0], exp.Distinct):
+            raise SqlError(1235, "<window function>(DISTINCT ..)")
+        grouped = scope if scope.keys is not None else None
+        made = self.aggregate(name, inner, replace(scope, aggregates=True, inside=False), grouped)
         return made.sql, made.kind
 
     def order(self, items: list[Any], scope: Scope) -> str:
@@ -153,5 +163,7 @@ def _frame(spec: Any) -> str:
         if what is None:
             what = "CURRENT ROW"
         shown = what if isinstance(what, str) else str(int(what.name))
+        if (shown == "CURRENT ROW") == bool(side):
+            raise SqlError(1064, f"{shown} {side}".strip(), 1)
         ends.append(f"{shown} {side}".strip())
     return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"

@@ -66,8 +66,12 @@ def _spread(rows: Sequence[Row], less: int, root: bool) -> Value:
     numbers = [float(values.number(row[0]) or 0) for row in rows]
     if len(numbers) <= less:
         return None
-    mean = sum(numbers) / len(numbers)
-    variance = math.fsum((n - mean) ** 2 for n in numbers) / (len(numbers) - less)
+    mean, squares = numbers[0], 0.0
+    for count, value in enumerate(numbers[1:], 2):  # as MySQL does, to the last digit
+        step = value - mean
+        mean += step / count
+        squares += step * (value - mean)
+    variance = squares / (len(numbers) - less)
     return math.sqrt(variance) if root else variance
 
 

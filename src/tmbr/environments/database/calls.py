@@ -153,7 +153,7 @@ class Calls(AggregateCalls):
             "UINT": ("unsigned", "int"), "DATE": ("to_date", "date"), "TIME": ("to_time", "time"),
             "DATETIME": ("to_datetime", "datetime"), "TIMESTAMP": ("to_datetime", "datetime"),
             "TIMESTAMPTZ": ("to_datetime", "datetime"),
-            "DOUBLE": ("to_double", "double"), "FLOAT": ("to_double", "double"),
+            "DOUBLE": ("to_double", "double"), "FLOAT": ("to_float", "double"),
             "YEAR": ("signed", "int"), "JSON": ("as_json", "json"),
         }  # fmt: skip
         if name in simple:
@@ -166,10 +166,12 @@ class Calls(AggregateCalls):
     def collate(self, node: Any, scope: Scope) -> Expr:
         name = node.expression.name.lower()
         made = self.text(node.this, scope)
-        if name == "binary" or name.endswith(("_bin", "_as_cs")):
+        if name == "binary" or (name.startswith("utf8mb4") and name.endswith(("_bin", "_as_cs"))):
             return Expr(call("to_exact", made), "exact")
         if not name.startswith(("utf8", "latin1", "ascii", "ucs2", "utf16", "utf32")):
             raise SqlError(1273, name)
+        if not name.startswith("utf8mb4"):
+            raise SqlError(1253, name)
         return Expr(call("to_plain", made), "text")
 
     def substring(self, node: Any, scope: Scope) -> Expr:
@@ -228,6 +230,12 @@ class Calls(AggregateCalls):
             return Expr(call("arrow", made, where), "exact")
         return Expr(call("json_extract", made, where), "json")
 
+    def match(self, node: Any, scope: Scope) -> Expr:
+        """No table has a FULLTEXT index."""
+        for column in node.expressions:
+            self.emit(column, scope)
+        raise SqlError(1191)
+
     def member_of(self, node: Any, scope: Scope) -> Expr:
         made, array = self.emit(node.this, scope).sql, self.emit(node.expression, scope).sql
         return Expr(call("member_of", made, array), "int", True)
@@ -244,6 +252,7 @@ class Calls(AggregateCalls):
         exp.JSONExtract: arrow,
         exp.JSONExtractScalar: arrow,
         exp.JSONArrayContains: member_of,
+        exp.MatchAgainst: match,
         exp.Parameter: variable,
         exp.PropertyEQ: assignment,
         exp.SessionParameter: system_variable,

@@ -67,8 +67,8 @@ def _compare_moments(left: Value, right: Value) -> int:
     if isinstance(left, timedelta) and isinstance(right, timedelta):
         return (left > right) - (left < right)
     a, b = moment(left), moment(right)
-    if a is None or b is None:
-        return collation.collate(text(left) or "", text(right) or "")
+    if a is None or b is None:  # what is no date is less than all dates
+        return (a is not None) - (b is not None)
     at, bt = _as_datetime(a), _as_datetime(b)
     return (at > bt) - (at < bt)
 

@@ -41,7 +41,7 @@ def create(tree: Any, source: str, catalog: Catalog) -> Plan:
     if query is not None:
         made += [_as_column(c.name, c.kind) for c in query.columns]
     if not made:
-        raise SqlError(1105, "A table must have at least 1 column")
+        raise SqlError(1113)
     table = catalog.new_table(node.name, tuple(made))
     writes = [_created(table), *_indices(table)]
     if query is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SqlError, syntax_error
+from .lexical import checked
 
 #: Longer statements are refused as too large a packet: parsing is Python, and the text is hostile.
 MAX_STATEMENT = 100_000
@@ -22,7 +23,17 @@ MAX_DEPTH = 120
 #: MySQL 8's reserved words, which are no names unless quoted.
 RESERVED = frozenset(Path(__file__).with_name("reserved.txt").read_text(encoding="utf-8").split())
 #: Functions whose arguments are not a plain list.
-_OWN_SYNTAX = ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTR", "SUBSTRING", "TRIM", "GROUP_CONCAT")
+_OWN_SYNTAX = (
+    "CAST",
+    "CONVERT",
+    "EXTRACT",
+    "POSITION",
+    "SUBSTR",
+    "SUBSTRING",
+    "TRIM",
+    "GROUP_CONCAT",
+    "MATCH",
+)
 #: Words that stand for a call without parentheses.
 BARE_CALLS = frozenset(
     ("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "UTC_DATE",
@@ -61,7 +72,7 @@ def parse(sql: str) -> Any:
     if len(sql) > MAX_STATEMENT:
         raise SqlError(1153)
     try:
-        trees = sqlglot.parse(sql, dialect=_dialect())
+        trees = sqlglot.parse(checked(sql, _dialect()().tokenize(sql)), dialect=_dialect())
     except ParseError as error:
         told = error.errors[0] if error.errors else {}
         raise syntax_error(sql, _offset(sql, told)) from None

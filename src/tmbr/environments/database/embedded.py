@@ -12,7 +12,7 @@ from tmbr.core.errors import ConfigError
 
 from .catalog import Catalog, Column, check_name
 from .engine import Engine
-from .errors import SqlError
+from .errors import SqlError, syntax_error
 from .plan import Plan
 from .results import Result, refused
 from .running import statement
@@ -79,7 +79,7 @@ class Embedded:
     def execute(self, sql: str) -> Result:
         """Run one statement. Whatever is wrong with it is in the result."""
         try:
-            plan = _compiler()(sql.encode("utf-8", "replace").decode(), self.catalog)
+            plan = self._plan(sql.encode("utf-8", "replace").decode())
             statement.variables = dict(self.catalog.variables)
             result = self._run(plan)
         except SqlError as error:
@@ -92,6 +92,16 @@ class Embedded:
             self.catalog = replace(self.catalog, variables=statement.variables)
         return result
 
+    def _plan(self, sql: str) -> Plan:
+        """Raises SqlError. sqlglot's trees have forms without end, of which some hold what no handler
+        expects: these are refused like any other that MySQL's grammar has not."""
+        compile_ = _compiler()
+        try:
+            plan: Plan = compile_(sql, self.catalog)
+        except (AttributeError, TypeError, LookupError, ValueError, AssertionError):
+            raise syntax_error(sql, 0) from None
+        return plan
+
     def _run(self, plan: Plan) -> Result:
         if plan.query is not None:
             return (self._own or self._shared.reader()).run(plan)
@@ -103,7 +113,7 @@ class Embedded:
 
     def rows(self, sql: str) -> list[tuple[Value, ...]]:
         """All rows of a query, as they are. Raises SqlError."""
-        plan = _compiler()(sql, self.catalog)
+        plan = self._plan(sql)
         statement.variables = dict(self.catalog.variables)
         return (self._own or self._shared.reader()).query(plan)
 

@@ -78,5 +78,6 @@ class Emitter:
 
     def refuse(self, node: Any) -> SqlError:
         """1064 at the first name or literal of a node that MySQL's grammar has not."""
-        starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+        parts = node.walk() if isinstance(node, exp.Expression) else ()
+        starts = [part.meta["start"] for part in parts if "start" in part.meta]
         return syntax_error(self.source, min(starts, default=0))

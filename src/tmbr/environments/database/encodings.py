@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
 from decimal import Decimal
@@ -9,8 +10,12 @@ from decimal import Decimal
 from .values import Value, as_int, as_text
 
 
+def _raw(value: Value) -> bytes:
+    return value if isinstance(value, bytes) else as_text(value).encode("utf-8", "replace")
+
+
 def ascii_code(value: Value) -> Value:
-    raw = as_text(value).encode("utf-8", "replace")
+    raw = _raw(value)
     return raw[0] if raw else 0
 
 
@@ -19,8 +24,8 @@ def ordinal(value: Value) -> Value:
 
 
 def char(*codes: Value) -> Value:
-    raw = b"".join(_char_bytes(as_int(code)) for code in codes if code is not None)
-    return raw.decode("latin-1") if max(raw, default=0) < 128 else raw
+    """Bytes, whatever they are."""
+    return b"".join(_char_bytes(as_int(code)) for code in codes if code is not None)
 
 
 def _char_bytes(code: int) -> bytes:
@@ -32,7 +37,7 @@ def hexed(value: Value) -> Value:
     if isinstance(value, int | float | Decimal):
         whole = math.floor(value + 0.5) if isinstance(value, float) else as_int(value)
         return f"{whole & (2**64 - 1):X}"
-    raw = value if isinstance(value, bytes) else as_text(value).encode("utf-8", "replace")
+    raw = _raw(value)
     return raw.hex().upper()
 
 
@@ -45,7 +50,7 @@ def unhex(value: Value) -> Value:
 
 
 def _hash(value: Value, name: str) -> str:
-    raw = value if isinstance(value, bytes) else as_text(value).encode("utf-8", "replace")
+    raw = _raw(value)
     return hashlib.new(name, raw, usedforsecurity=False).hexdigest()
 
 
@@ -87,5 +92,39 @@ def convert_base(value: Value, old: Value, new: Value) -> Value:
 
 
 def cast_binary(value: Value, size: Value = None) -> Value:
-    raw = value if isinstance(value, bytes) else as_text(value).encode("utf-8", "replace")
+    raw = _raw(value)
     return raw if size is None else raw[: as_int(size)].ljust(as_int(size), b"\0")
+
+
+def to_base64(value: Value) -> Value:
+    """A line has 76 characters."""
+    made = base64.b64encode(_raw(value)).decode()
+    return "\n".join(made[at : at + 76] for at in range(0, len(made), 76))
+
+
+def from_base64(value: Value) -> Value:
+    try:
+        return base64.b64decode("".join(as_text(value).split()), validate=True)
+    except ValueError:
+        return None
+
+
+def make_set(bits: Value, *options: Value) -> Value:
+    chosen = as_int(bits)
+    return ",".join(
+        as_text(one) for at, one in enumerate(options) if chosen >> at & 1 and one is not None
+    )
+
+
+def address_number(value: Value) -> Value:
+    """INET_ATON"""
+    parts = as_text(value).split(".")
+    if len(parts) != 4 or not all(part.isdecimal() and int(part) < 256 for part in parts):
+        return None
+    return int.from_bytes(bytes(map(int, parts)), "big")
+
+
+def address(value: Value) -> Value:
+    """INET_NTOA"""
+    number = as_int(value)
+    return ".".join(map(str, number.to_bytes(4, "big"))) if 0 <= number < 2**32 else None

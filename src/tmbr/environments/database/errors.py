@@ -42,6 +42,7 @@ ERRORS: dict[int, tuple[str, str]] = {
     1109: ("42S02", "Unknown table '{}' in {}"),
     1110: ("42000", "Column '{}' specified twice"),
     1111: ("HY000", "Invalid use of group function"),
+    1113: ("42000", "A table must have at least 1 column"),
     1114: ("HY000", "The table '{}' is full"),
     1115: ("42000", "Unknown character set: '{}'"),
     1117: ("HY000", "Too many columns"),
@@ -88,7 +89,15 @@ ERRORS: dict[int, tuple[str, str]] = {
     1366: ("HY000", "Incorrect {} value: '{}' for column '{}' at row {}"),
     1406: ("22001", "Data too long for column '{}' at row {}"),
     1436: ("HY000", "Thread stack overrun: the statement is nested too deeply"),
+    1191: ("HY000", "Can't find FULLTEXT index matching the column list"),
+    1253: ("42000", "COLLATION '{}' is not valid for CHARACTER SET 'utf8mb4'"),
     1582: ("42000", "Incorrect parameter count in the call to native function '{}'"),
+    1584: ("42000", "Incorrect parameters in the call to stored function '{}'"),
+    1630: (
+        "42000",
+        "FUNCTION {} does not exist. Check the 'Function Name Parsing and Resolution' section in the"
+        " Reference Manual",
+    ),
     1690: ("22003", "{} value is out of range in '{}'"),
     3024: (
         "HY000",

@@ -113,6 +113,10 @@ class Expressions(Calls, Predicates):
         if not table and self._prefers_alias(name, scope):
             return self._alias(name, scope)
         owner, found = scope.find(name, table)
+        shown = {*scope.listed, *(scope.keys or [])}
+        plain = scope.clause == "having clause" and owner is scope and not scope.inside
+        if plain and found.sql not in shown:
+            raise SqlError(1054, f"{table}.{name}" if table else name, scope.clause)
         if owner.keys is None or owner.inside or owner is not scope:
             return Expr(found.sql, found.kind)
         if found.sql in owner.fixed or scope.clause == "where clause":
@@ -144,6 +148,8 @@ class Expressions(Calls, Predicates):
             for part in scope.aliases[low].find_all(exp.Anonymous, exp.GroupConcat)
         ):
             raise SqlError(1056, name)
+        if scope.clause == "having clause":  # it may be of columns that HAVING itself may not name
+            inner.clause = "field list"
         return self.emit(scope.aliases[low], inner)
 
     def _case(self, node: Any, scope: Scope) -> Expr:
@@ -190,6 +196,9 @@ class Expressions(Calls, Predicates):
         exp.Literal: _literal,
         exp.Null: lambda *_: Expr("NULL", "null"),
         exp.Boolean: lambda _, node, __: Expr(str(int(node.this)), "int", True),
+        exp.National: lambda _, node, __: Expr(quote(str(node.this)), "text"),
+        exp.Introducer: lambda self, node, scope: self.emit(node.expression, scope),
+        exp.BitString: lambda _, node, __: Expr(blob(b"B" + _bits(node.this)), "exact"),
         exp.HexString: lambda _, node, __: Expr(blob(b"B" + _hex(node.this)), "exact"),
         exp.Column: _column,
         exp.Paren: lambda self, node, scope: self.emit(node.this, scope),
@@ -200,6 +209,8 @@ class Expressions(Calls, Predicates):
         exp.Subquery: _subquery,
         exp.Select: _subquery,
         exp.Union: _subquery,
+        exp.Intersect: _subquery,
+        exp.Except: _subquery,
         **Predicates.predicate_handlers,
         **AggregateCalls.aggregate_handlers,
         **Calls.call_handlers,
@@ -213,3 +224,7 @@ def _decimal(written: str) -> bytes:
 
 def _hex(digits: str) -> bytes:
     return bytes.fromhex(digits if len(digits) % 2 == 0 else f"0{digits}")
+
+
+def _bits(digits: str) -> bytes:
+    return int(digits or "0", 2).to_bytes(max(1, (len(digits) + 7) // 8), "big")

@@ -60,8 +60,9 @@ class FromClause(Emitter):
     def _derived(self, node: Any, scope: Scope) -> str:
         if not node.alias:
             raise SqlError(1248)
-        outer = scope.parent
-        inner = self.query(node.this, outer)
+        written, self.written = self.written, None  # its rows are worked out before any is changed
+        inner = self.query(node.this, scope.parent)
+        self.written = written
         alias = self.fresh()
         columns = renamed(inner.columns, [c.name for c in node.args["alias"].columns])
         scope.add(Source(node.alias, _placed(columns, alias)))

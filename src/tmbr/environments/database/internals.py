@@ -89,7 +89,7 @@ INTERNAL: dict[str, Callable[..., Value]] = {
     "bit_not": operators.bit_not,
     "shift_left": operators.shift_left, "shift_right": operators.shift_right,
     "shift": temporal.shift, "part": temporal.part, "signed": numbers.cast_signed,
-    "unsigned": numbers.cast_unsigned, "to_double": numbers.cast_double,
+    "unsigned": numbers.cast_unsigned, "to_double": numbers.cast_double, "to_float": numbers.cast_float,
     "to_decimal": numbers.cast_decimal, "to_char": functions.if_any(strings.cast_char),
     "to_binary": functions.if_any(encodings.cast_binary), "to_date": temporal.cast_date,
     "to_datetime": temporal.cast_datetime, "to_time": temporal.cast_time,

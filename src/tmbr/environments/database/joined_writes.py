@@ -35,7 +35,7 @@ def update(tree: Any, source: str, catalog: Catalog) -> Plan:
         table = _table(scope.sources[at], catalog, "UPDATE")
         unique = unique or table.unique_keys()
         cell = table.column(column.name)
-        made = store_call(compiler.text(one.expression, scope), table.columns[cell], 1)
+        made = store_call(compiler.emit(one.expression, scope).sql, table.columns[cell], 1)
         chosen.setdefault(at, {})[table.sql(cell)] = made
     columns, writes = [], []
     for at, cells in chosen.items():

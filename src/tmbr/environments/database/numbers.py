@@ -178,6 +178,12 @@ def cast_double(value: Value) -> Value:
     return None if some is None else float(some)
 
 
+def cast_float(value: Value) -> Value:
+    """Of single precision, of which six digits are shown."""
+    some = number(value)
+    return None if some is None else float(f"{some:.6g}")
+
+
 def cast_decimal(value: Value, precision: Value = 10, scale: Value = 0) -> Value:
     """Too large a number becomes the largest that fits."""
     digits = integer(scale) or 0

@@ -29,25 +29,28 @@ class Predicates(Emitter):
         left, right = node.this, node.expression
         if isinstance(right, exp.Any | exp.All):
             return self._quantified(node, name, scope)
-        if isinstance(left, exp.Tuple) or isinstance(right, exp.Tuple):
+        if _width(left) or _width(right):
             return self._rows(node, name, scope)
         a, b = self.emit(left, scope), self.emit(right, scope)
         return Expr(call(name, a.sql, b.sql), "int", True)
 
     def _rows(self, node: Any, name: str, scope: Scope) -> Expr:
-        """`(a, b) = (c, d)`"""
+        """`(a, b) = (c, d)`, `ROW(a, b) < ROW(c, d)`: by the first that differ."""
         left, right = node.this, node.expression
-        size = len(left.expressions) if isinstance(left, exp.Tuple) else 1
-        if not isinstance(left, exp.Tuple) or not isinstance(right, exp.Tuple):
-            raise SqlError(1241, size)
-        if size != len(right.expressions) or name not in ("eq", "ne", "same"):
-            raise SqlError(1241, size)
-        pairs = zip(left.expressions, right.expressions, strict=True)
-        test = "same" if name == "same" else "eq"
-        made = " AND ".join(
-            call(test, self.emit(a, scope).sql, self.emit(b, scope).sql) for a, b in pairs
-        )
-        return Expr(f"(NOT ({made}))" if name == "ne" else f"({made})", "int", True)
+        if _width(left) != _width(right):
+            raise SqlError(1241, _width(left) or 1)
+        pairs = [
+            (self.emit(a, scope).sql, self.emit(b, scope).sql)
+            for a, b in zip(left.expressions, right.expressions, strict=True)
+        ]
+        if name in ("eq", "ne", "same"):
+            made = " AND ".join(call("same" if name == "same" else "eq", a, b) for a, b in pairs)
+            return Expr(f"(NOT ({made}))" if name == "ne" else f"({made})", "int", True)
+        made = call(name, *pairs[-1])
+        strictly = {"le": "lt", "ge": "gt"}.get(name, name)
+        for a, b in reversed(pairs[:-1]):
+            made = f"({call(strictly, a, b)} OR ({call('eq', a, b)} AND {made}))"
+        return Expr(made, "int", True)
 
     def _quantified(self, node: Any, name: str, scope: Scope) -> Expr:
         inner = node.expression.this
@@ -68,12 +71,12 @@ class Predicates(Emitter):
     def _in(self, node: Any, scope: Scope) -> Expr:
         inner = node.args.get("query")
         if inner is not None:
-            values = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
+            values = node.this.expressions if _width(node.this) else [node.this]
             tree = inner.this if isinstance(inner, exp.Subquery) else inner
             rows = self._packed(tree, scope, len(values))
             made = [self.emit(value, scope).sql for value in values]
             return Expr(call("in_rows", rows, *made), "int", True)
-        if isinstance(node.this, exp.Tuple):
+        if _width(node.this):
             tests = [self._rows(exp.EQ(this=node.this, expression=one), "eq", scope).sql
                      for one in node.expressions]  # fmt: skip
             return Expr(f"({' OR '.join(tests)})", "int", True)
@@ -99,8 +102,8 @@ class Predicates(Emitter):
 
     def _like(self, node: Any, scope: Scope) -> Expr:
         pattern, escape = node.expression, ""
-        if isinstance(pattern, exp.Escape):
-            pattern, escape = pattern.this, self.emit(pattern.expression, scope).sql
+        if isinstance(node.parent, exp.Escape):
+            escape = self.emit(node.parent.expression, scope).sql
         a, b = self.text(node.this, scope), self.text(pattern, scope)
         made = call("like", a, b, escape) if escape else call("like", a, b)
         return Expr(f"(NOT {made})" if node.args.get("negate") else made, "int", True)
@@ -134,8 +137,15 @@ class Predicates(Emitter):
         exp.Xor: _xor,
         exp.Is: _is,
         exp.Like: _like,
+        exp.Escape: lambda self, node, scope: self.emit(node.this, scope),
         exp.RegexpLike: _regexp,
         exp.Between: _between,
         exp.In: _in,
         exp.Exists: _exists,
     }
+
+
+def _width(node: Any) -> int:
+    """How many values a row constructor has; 0 for what is none."""
+    row = isinstance(node, exp.Anonymous) and node.name.upper() == "ROW"
+    return len(node.expressions) if row or isinstance(node, exp.Tuple) else 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from .running import CALL, statement
 from .values import Exact, Value, as_int, as_text, text
 
 #: Seconds that one regular expression may take on one value: a pattern is hostile input.
-REGEX_SECONDS = 1.0
+REGEX_SECONDS = 5.0
 
 
 @lru_cache(maxsize=256)
@@ -39,6 +40,14 @@ def bounded(search: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         raise SqlError(3699) from None
 
 
+def _all(pattern: Any, said: str) -> Iterator[Any]:
+    """All matches, under the limit."""
+    try:
+        yield from pattern.finditer(said, timeout=REGEX_SECONDS)
+    except TimeoutError:
+        raise SqlError(3699) from None
+
+
 def regexp(value: Value, pattern: Value, flags: Value = "") -> Value:
     said, wanted, how = text(value), text(pattern), text(flags)
     if said is None or wanted is None or how is None:
@@ -52,15 +61,26 @@ def regexp_replace(value: Value, pattern: Value, new: Value, *rest: Value) -> Va
     start, which = rest[0] if rest else 1, rest[1] if len(rest) > 1 else 0
     flags = as_text(rest[2]) if len(rest) > 2 else ""
     said, skip, found = as_text(value), max(0, as_int(start) - 1), compiled(as_text(pattern), flags)
-    into, tail = as_text(new).replace("$", "\\"), said[skip:]
+    template, tail = _template(as_text(new)), said[skip:]
     made, at = [said[:skip]], 0
-    for seen, match in enumerate(bounded(found.finditer, tail), 1):
+    for seen, match in enumerate(_all(found, tail), 1):
         if which and seen != as_int(which):
             continue
-        made += [tail[at : match.start()], match.expand(into)]
+        made += [tail[at : match.start()], _expanded(match, template)]
         statement.charge(CALL, len(made[-1]))
         at = match.end()
     return "".join((*made, tail[at:]))
+
+
+def _template(into: str) -> list[str | int]:
+    """What takes a match's place: texts, and numbers of groups (`$1` or `\\1`)."""
+    parts = re.split(r"[$\\](\d)", into)
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)]
+
+
+def _expanded(match: Any, template: list[str | int]) -> str:
+    groups = (match[0], *match.groups(""), *[""] * 10)
+    return "".join(part if isinstance(part, str) else groups[part] for part in template)
 
 
 def _nth(value: Value, pattern: Value, rest: tuple[Value, ...], flags_at: int) -> tuple[Any, int]:
@@ -69,7 +89,7 @@ def _nth(value: Value, pattern: Value, rest: tuple[Value, ...], flags_at: int) -
     skip = max(0, as_int(rest[0]) - 1) if rest else 0
     which = as_int(rest[1]) if len(rest) > 1 else 1
     found = compiled(as_text(pattern), flags)
-    matches = bounded(found.finditer, as_text(value)[skip:])
+    matches = _all(found, as_text(value)[skip:])
     return next((m for seen, m in enumerate(matches, 1) if seen == max(1, which)), None), skip
 
 

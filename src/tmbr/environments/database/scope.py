@@ -55,8 +55,8 @@ class Scope:
 
     keys: SQL of the GROUP BY expressions; None while the query is not aggregated. explicit: there is a
     GROUP BY. fixed: columns that WHERE ties to a constant. kept: so many keys are not rolled up (None:
-    all). used: columns that are read. windowed: the named windows. place: which expression of which
-    clause is read, for messages.
+    all). used: columns that are read. listed: those of the select list. windowed: the named windows.
+    place: which expression of which clause is read, for messages.
     """
 
     parent: Scope | None = None
@@ -71,6 +71,7 @@ class Scope:
     windows: bool = False  # window functions may stand here
     aggregates: bool = False  # aggregate functions may stand here
     kept: int | None = None
+    listed: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     windowed: dict[str, Any] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)

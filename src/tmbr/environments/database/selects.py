@@ -16,6 +16,7 @@ from .from_clause import FromClause, renamed
 from .parts import Parts
 from .rollup import Rollup
 from .scope import Output, Query, Scope, Source
+from .set_operations import SetOperations
 from .sqlite_text import call
 
 #: Parts of a SELECT that sqlglot reads in other dialects only.
@@ -25,15 +26,15 @@ _FOREIGN = (
 )  # fmt: skip
 
 
-class Compiler(Expressions, FromClause, Rollup):
+class Compiler(Expressions, FromClause, Rollup, SetOperations):
     """One statement's compiler. written: the table that the statement writes, which it may not read."""
 
     def query(self, tree: Any, scope: Scope | None = None) -> Query:
         """A SELECT or UNION, with or without parentheses. Raises SqlError."""
         if isinstance(tree, exp.Subquery | exp.Paren) and not tree.args.get("alias"):
             return self._wrapped(tree, scope)
-        if isinstance(tree, exp.Union):
-            return self._with(tree, scope, self._union)
+        if isinstance(tree, exp.SetOperation):
+            return self._with(tree, scope, self.set_operation)
         if isinstance(tree, exp.Select):
             return self._with(tree, scope, self._select)
         raise self.refuse(tree)
@@ -41,7 +42,7 @@ class Compiler(Expressions, FromClause, Rollup):
     def _wrapped(self, tree: Any, scope: Scope | None) -> Query:
         """`(SELECT …) ORDER BY … LIMIT …`"""
         inner = self.query(tree.this, scope)
-        tail = self._tail(tree, inner.columns)
+        tail = self.tail(tree, inner.columns)
         return Query(f"SELECT * FROM ({inner.sql}){tail}" if tail else inner.sql, inner.columns)
 
     def _with(self, tree: Any, scope: Scope | None, compile_: Any) -> Query:
@@ -88,34 +89,7 @@ class Compiler(Expressions, FromClause, Rollup):
         names = [f"c{i}" for i in range(len(inner.columns))]
         return f"{physical}({','.join(names)}) AS ({inner.sql})"
 
-    def _union(self, tree: Any, scope: Scope | None) -> Query:
-        if type(tree) is not exp.Union:
-            raise self.refuse(tree)
-        left, right = self.query(tree.this, scope), self.query(tree.expression, scope)
-        if len(left.columns) != len(right.columns):
-            raise SqlError(1222)
-        columns = tuple(
-            Output(a.name, f"c{i}", kinds.merge([a.kind, b.kind]))
-            for i, (a, b) in enumerate(zip(left.columns, right.columns, strict=True))
-        )
-        distinct = bool(tree.args.get("distinct"))
-        sides = [self._converted(side, columns, distinct) for side in (left, right)]
-        made = " UNION ALL ".join(sides)
-        if distinct:  # of equal values the first is shown
-            made = f"SELECT DISTINCT * FROM ({made})"
-        tail = self._tail(tree, columns)
-        return Query(f"SELECT * FROM ({made}){tail}", columns)
-
-    def _converted(self, side: Query, columns: tuple[Output, ...], distinct: bool) -> str:
-        """One side of a UNION, its columns of the kinds that both sides make."""
-        parts = []
-        for i, (old, new) in enumerate(zip(side.columns, columns, strict=True)):
-            made = self.as_kind(Expr(f"c{i}", old.kind), new.kind)
-            collated = " COLLATE mysql" if distinct and new.kind in ("text", "any") else ""
-            parts.append(f"{made}{collated} AS c{i}")
-        return f"SELECT {','.join(parts)} FROM ({side.sql})"
-
-    def _tail(self, tree: Any, columns: tuple[Output, ...]) -> str:
+    def tail(self, tree: Any, columns: tuple[Output, ...]) -> str:
         """ORDER BY and LIMIT over a whole query, by its columns' names."""
         scope = Scope(sources=[Source("", columns)], clause="order clause")
         made = ""
@@ -142,9 +116,9 @@ class Compiler(Expressions, FromClause, Rollup):
         numbers = []
         for part in (limit, offset):
             value = part.expression if part is not None else exp.Literal.number(0)
-            if not isinstance(part, exp.Limit | exp.Offset | None) or not value.name.isdigit():
+            if not isinstance(part, exp.Limit | exp.Offset | None):
                 raise self.refuse(part)
-            if isinstance(value, exp.Literal) and value.is_string:
+            if not isinstance(value, exp.Literal) or value.is_string or not value.name.isdigit():
                 raise self.refuse(part)
             numbers.append(min(int(value.name[:19]), 2**63 - 1))
         if limit is None:
@@ -155,6 +129,8 @@ class Compiler(Expressions, FromClause, Rollup):
         for key in _FOREIGN:
             if tree.args.get(key):
                 raise SqlError(1290) if key == "into" else self.refuse(tree)
+        if not tree.expressions:
+            raise self.refuse(tree)
         if self.is_rolled(tree):
             return self.rolled(tree, parent)
         made = self.parts(tree, parent)
@@ -178,6 +154,7 @@ class Compiler(Expressions, FromClause, Rollup):
         having = tree.args.get("having")
         after = None
         if having is not None:
+            scope.listed = self._listed(items, scope)
             within = replace(scope, clause="having clause", aggregates=True, place=(1, "HAVING clause"))
             after = self.true(having.this, within)
             if scope.keys is None:
@@ -240,6 +217,8 @@ class Compiler(Expressions, FromClause, Rollup):
         items: list[tuple[str, Any]] = []
         for node in tree.expressions:
             star = isinstance(node, exp.Star)
+            if star and any(node.args.values()):
+                raise self.refuse(tree)
             if star or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
                 if not scope.sources:
                     raise SqlError(1096)
@@ -249,6 +228,16 @@ class Compiler(Expressions, FromClause, Rollup):
             else:
                 items.append((self._column_name(node), node))
         return items
+
+    def _listed(self, items: list[tuple[str, Any]], scope: Scope) -> set[str]:
+        """The plain columns of the select list: HAVING may name these and no others."""
+        found = set()
+        for _, node in items:
+            if isinstance(node, Output):
+                found.add(node.sql)
+            elif isinstance(node, exp.Column) and any(scope.matches(node.name, node.table)):
+                found.add(scope.find(node.name, node.table)[1].sql)
+        return found
 
     def _column_name(self, node: Any) -> str:
         if isinstance(node, exp.Column):

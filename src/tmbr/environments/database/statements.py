@@ -8,13 +8,13 @@ from typing import Any
 from sqlglot import exp
 
 from . import collation, definitions, writes
-from .about import USER
+from .about import USER, VARIABLES
 from .catalog import DATABASE, Catalog
 from .dialect import into_variables, parse
 from .errors import SqlError, syntax_error
 from .plan import Plan
 from .schema_tables import COLLATION, Cell, constant, create_statement, databases, describe
-from .scope import Output, Query, Scope
+from .scope import Output, Query, Scope, Source
 from .selects import Compiler
 from .sqlite_text import quote, volatile
 
@@ -22,7 +22,22 @@ _REPLACE = re.compile(r"(\s*)replace(\s+into\b)", re.IGNORECASE)
 _RENAME = re.compile(
     r"\s*rename\s+table\s+(?:`([^`]+)`|(\w+))\s+to\s+(?:`([^`]+)`|(\w+))\s*;?\s*$", re.IGNORECASE
 )
-_SHOW_IN = re.compile(r"(\s*show\s+(?:full\s+)?(?:columns|fields|tables|index))\s+in\b", re.IGNORECASE)
+#: SHOW's other words, and DESCRIBE of one column, as sqlglot reads them.
+_SPELLINGS = [
+    (re.compile(pattern, re.IGNORECASE), written)
+    for pattern, written in (
+        (r"\A(\s*show\s+(?:full\s+)?)fields\b", r"\1columns"),
+        (r"\A(\s*show\s+)keys\b", r"\1index"),
+        (r"\A(\s*show\s+(?:full\s+)?(?:columns|tables|index))\s+in\b", r"\1 from"),
+        (r"\A\s*(?:describe|desc)\s+(`[^`]+`|\w+)\s+`?([\w%]+)`?\s*;?\s*\Z",
+         r"show columns from \1 like '\2'"),
+        (r"\A\s*(?:describe|desc)\s+(`[^`]+`|\w+)\s+('[^'\\]*')\s*;?\s*\Z",
+         r"show columns from \1 like \2"),
+    )
+]  # fmt: skip
+_NOT_TABLES = re.compile(
+    r"\A\s*(?:describe|desc)\s+(?:select|insert|update|delete|with|table)\b", re.IGNORECASE
+)
 
 
 def compile_statement(sql: str, catalog: Catalog) -> Plan:
@@ -33,8 +48,8 @@ def compile_statement(sql: str, catalog: Catalog) -> Plan:
     if replacing:
         sql = _REPLACE.sub(r"\1INSERT \2", sql, count=1)
     sql, names = into_variables(sql)
-    tree = parse(_SHOW_IN.sub(r"\1 FROM", sql, count=1))
-    if isinstance(tree, exp.Select | exp.Union | exp.Subquery | exp.Paren):
+    tree = parse(_spelled(sql))
+    if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery | exp.Paren):
         return _select(tree, sql, catalog, names)
     if isinstance(tree, exp.Insert):
         return writes.insert(tree, sql, catalog, replacing)
@@ -51,6 +66,13 @@ def compile_statement(sql: str, catalog: Catalog) -> Plan:
     if isinstance(tree, exp.TruncateTable):
         return definitions.truncate(tree, catalog)
     return _other(tree, sql, catalog)
+
+
+def _spelled(sql: str) -> str:
+    if not _NOT_TABLES.match(sql):
+        for pattern, written in _SPELLINGS:
+            sql = pattern.sub(written, sql, count=1)
+    return sql
 
 
 def _select(tree: Any, sql: str, catalog: Catalog, names: list[str]) -> Plan:
@@ -124,6 +146,10 @@ def _explain(tree: Any, sql: str, catalog: Catalog) -> Plan:
 
 
 def _show(tree: Any, sql: str, catalog: Catalog) -> Plan:
+    if tree.args.get("where") is not None:
+        return _chosen(tree, sql, catalog)
+    if (database := tree.args.get("db")) is not None and database.name not in databases():
+        raise SqlError(1049, database.name)
     what = tree.name.upper()
     target, full = tree.args.get("target"), bool(tree.args.get("full"))
     like = tree.args.get("like")
@@ -163,9 +189,23 @@ def _show(tree: Any, sql: str, catalog: Catalog) -> Plan:
         return _rows("Level Code Message", [])
     if what == "GRANTS":
         return _rows("Grants", [[f"GRANT ALL PRIVILEGES ON `{DATABASE}`.* TO `{USER}`"]])
-    if what in ("VARIABLES", "STATUS", "ENGINES", "PLUGINS", "PROCESSLIST", "EVENTS", "TRIGGERS"):
+    if what == "VARIABLES":
+        said: list[list[Cell]] = [
+            [name, sql.strip("'")] for name, (sql, _) in sorted(VARIABLES.items())
+        ]
+        return _rows("Variable_name Value", _like(said, like))
+    if what in ("STATUS", "ENGINES", "PLUGINS", "PROCESSLIST", "EVENTS", "TRIGGERS"):
         return _rows("Variable_name Value", [])
     raise syntax_error(sql, sql.lower().find("show") + 5)
+
+
+def _chosen(tree: Any, sql: str, catalog: Catalog) -> Plan:
+    """SHOW … WHERE: a condition on the columns that are shown."""
+    where = tree.args.pop("where")
+    query = _show(tree, sql, catalog).query
+    assert query is not None
+    test = Compiler(sql, catalog).true(where.this, Scope(sources=[Source("", query.columns)]))
+    return Plan(query=Query(f"SELECT * FROM ({query.sql}) WHERE {test}", query.columns))
 
 
 def _like(rows: list[list[Cell]], pattern: Any) -> list[list[Cell]]:

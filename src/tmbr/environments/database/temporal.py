@@ -22,7 +22,7 @@ def instant(value: Value) -> datetime | None:
     return datetime.combine(some, time())
 
 
-def now() -> Value:
+def now(_: Value = None) -> Value:
     return statement.now
 
 
@@ -30,7 +30,7 @@ def today() -> Value:
     return statement.now.date()
 
 
-def clock() -> Value:
+def clock(_: Value = None) -> Value:
     return statement.now - datetime.combine(statement.now.date(), time())
 
 
@@ -43,6 +43,15 @@ def cast_datetime(value: Value) -> Value:
     return instant(value)
 
 
+def timestamp(value: Value, span: Value = None) -> Value:
+    """TIMESTAMP of one or of two arguments, the second of which is added."""
+    some = instant(value)
+    if span is None or some is None:
+        return some
+    more = cast_time(span)
+    return some + more if isinstance(more, timedelta) else None
+
+
 def cast_time(value: Value) -> Value:
     """As a span of time: `10:30:00`, 103000, or the time of a moment."""
     if isinstance(value, timedelta) or value is None:
@@ -52,15 +61,18 @@ def cast_time(value: Value) -> Value:
     if isinstance(value, date):
         return timedelta()
     said = (text(value) or "").strip()
-    if found := re.match(r"(-)?(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?(?![\d:-])", said, re.ASCII):
+    micro = 0
+    if found := re.match(r"(-)?(\d{1,3}):(\d{1,2})(?::(\d{1,2})(\.\d+)?)?(?![\d:-])", said, re.ASCII):
         seconds = int(found[2]) * 3600 + int(found[3]) * 60 + int(found[4] or 0)
+        micro = int((found[5] or ".0")[1:7].ljust(6, "0"))
     elif found := re.match(r"([+-])?(\d{1,7})(?:\.\d*)?(?![\d:-])", said, re.ASCII):
         digits = found[2].rjust(7, "0")
         seconds = int(digits[:-4]) * 3600 + int(digits[-4:-2]) * 60 + int(digits[-2:])
     else:
         full = instant(said)
         return None if full is None else cast_time(full)
-    return timedelta(seconds=-seconds if found[1] == "-" else seconds)
+    span = timedelta(seconds=seconds, microseconds=micro)
+    return -span if found[1] == "-" else span
 
 
 def part(value: Value, unit: Value) -> Value:

@@ -7,10 +7,22 @@ from datetime import date, datetime, time, timedelta
 
 from .temporal import DAYS, MONTHS, cast_time, instant
 from .values import Value, number, text
+from .weeks import year_and_week
 
 
 def _suffix(day: int) -> str:
     return "th" if 10 <= day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+
+
+#: Letter, mode of WEEK, whether the year or the week, digits.
+_WEEKS = (
+    ("U", 0, 1, 2),
+    ("u", 1, 1, 2),
+    ("V", 2, 1, 2),
+    ("v", 3, 1, 2),
+    ("X", 2, 0, 4),
+    ("x", 3, 0, 4),
+)
 
 
 def date_format(value: Value, pattern: Value) -> Value:
@@ -28,8 +40,9 @@ def date_format(value: Value, pattern: Value) -> Value:
         "W": DAYS[some.weekday()], "a": DAYS[some.weekday()][:3], "w": str(some.isoweekday() % 7),
         "j": f"{some.timetuple().tm_yday:03}", "T": some.strftime("%H:%M:%S"),
         "r": f"{hour:02}:{some.minute:02}:{some.second:02} {'AM' if some.hour < 12 else 'PM'}",
-        "U": some.strftime("%U"), "u": some.strftime("%W"), "V": some.strftime("%V"),
-        "v": some.strftime("%V"), "X": f"{some.year:04}", "x": f"{some.isocalendar().year:04}",
+    } | {
+        name: f"{year_and_week(some.date(), mode)[part]:0{width}}"
+        for name, mode, part, width in _WEEKS
     }  # fmt: skip
     return re.sub(r"%(.)", lambda m: shown.get(m[1], m[1]), text(pattern) or "", flags=re.DOTALL)
 

@@ -11,7 +11,7 @@ from . import joined_writes
 from .catalog import Catalog, Table
 from .columns import store_call
 from .dialect import MAX_STATEMENT
-from .errors import SqlError
+from .errors import SqlError, syntax_error
 from .plan import Plan
 from .scope import Output, Scope, Source
 from .selects import Compiler
@@ -76,7 +76,7 @@ def _values(rows: Any, table: Table, wanted: list[int], compiler: Compiler) -> s
             if isinstance(cell, exp.Var) and cell.name.upper() == "DEFAULT":
                 continue
             scope = Scope(clause="field list", sources=[])
-            given[at] = compiler.text(cell, scope)
+            given[at] = compiler.emit(cell, scope).sql
         shown = [_cell(table, at, given.get(at), number) for at in range(len(table.columns))]
         made.append(f"({','.join(shown)})")
     return f"VALUES {','.join(made)}"
@@ -117,7 +117,7 @@ def _conflict(tree: Any, table: Table, compiler: Compiler) -> str:
     for one in clause.expressions:
         at = table.column(one.this.name)
         value = one.expression.transform(_given, given)
-        made = store_call(compiler.text(value, scope), table.columns[at], 1)
+        made = store_call(compiler.emit(value, scope).sql, table.columns[at], 1)
         scope.replaced[table.columns[at].name.lower()] = made
         parts.append(f"{table.sql(at)}={made}")
     return f" ON CONFLICT DO UPDATE SET {','.join(parts)}"
@@ -134,6 +134,8 @@ def _given(node: Any, owner: str) -> Any:
 def update(tree: Any, source: str, catalog: Catalog) -> Plan:
     """UPDATE of one table. Later assignments see the earlier ones."""
     node = tree.this
+    if not tree.expressions:
+        raise syntax_error(source, max(0, source.lower().find("where")))
     if node.args.get("joins"):
         return joined_writes.update(tree, source, catalog)
     table = target(node, catalog)
@@ -167,12 +169,14 @@ def stored(table: Table, at: int, value: Any, compiler: Compiler, scope: Scope) 
     """SQL of what a column is set to."""
     if isinstance(value, exp.Column | exp.Var) and value.name.upper() == "DEFAULT":
         return _cell(table, at, None, 1)
-    return store_call(compiler.text(value, scope), table.columns[at], 1)
+    return store_call(compiler.emit(value, scope).sql, table.columns[at], 1)
 
 
 def delete(tree: Any, source: str, catalog: Catalog) -> Plan:
     """DELETE from one table."""
     node = tree.this
+    if not isinstance(node, exp.Table):  # `DELETE t WHERE …`
+        raise syntax_error(source, max(0, source.lower().find("where")))
     if tree.args.get("tables") or tree.args.get("using"):
         return joined_writes.delete(tree, source, catalog)
     table = target(node, catalog)
