@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
+from typing import ClassVar
 
 from tests.environments.database.corpus import Draw
 from tmbr.environments.database import Table
@@ -48,12 +49,12 @@ class Composed(Draw):
     """Draws that may hold others, two deep."""
 
     depth = 0
-    fresh = {
+    fresh: ClassVar = {
         "p": (CONDITIONS, JOINED),
         "y": (TEXTS, MADE_TEXTS),
         "z": (NUMBERS, MADE_NUMBERS),
         "g": (AGGREGATES, ()),
-    }  # noqa: RUF012
+    }
 
     def __getitem__(self, key: str) -> str:
         if key not in self.fresh:

@@ -14,7 +14,7 @@ from .catalog import DATABASE
 from .emitter import Emitter, Expr
 from .errors import SqlError
 from .scope import Scope
-from .sqlite_text import call, quote
+from .sqlite_text import blob, call, quote
 
 RANKING = {
     "row_number": "int", "rank": "int", "dense_rank": "int", "ntile": "int", "percent_rank": "double",
@@ -23,6 +23,8 @@ RANKING = {
 PICKING = ("lag", "lead", "first_value", "last_value", "nth_value")
 #: The most arguments that these take.
 _PICKED = {"first_value": 1, "last_value": 1, "nth_value": 2}
+#: What these are of no rows.
+_EMPTY = {"count": "0", "bit_or": "0", "bit_xor": "0", "bit_and": blob(b"U18446744073709551615")}
 _DOUBLES = frozenset(("std", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"))
 
 
@@ -48,8 +50,10 @@ class AggregateCalls(Emitter):
         kind = _aggregate_kind(name, made[0].kind)
         if name == "count" and not distinct:
             return Expr(f"COUNT({made[0].sql})", "int")
-        sql = ",".join(one.sql for one in made)
-        return Expr(f"a({quote(name)},{int(distinct)},{sql})", kind)
+        sql = f"a({quote(name)},{int(distinct)},{','.join(one.sql for one in made)})"
+        if name in _EMPTY and outer is None and not isinstance(node.parent, exp.Window):
+            sql = f"IFNULL({sql},{_EMPTY[name]})"
+        return Expr(sql, kind)
 
     def group_concat(self, node: Any, scope: Scope) -> Expr:
         if not scope.aggregates or scope.inside:
@@ -145,14 +149,22 @@ class AggregateCalls(Emitter):
 
 def _aggregate_kind(name: str, kind: str) -> str:
     if name == "sum":
-        return kinds.decimal(kinds.scale(kind)) if kinds.exact(kind) else "double"
+        return (
+            kinds.decimal(kinds.scale(kind)) if kinds.exact(kind) else kinds.double(kinds.digits(kind))
+        )
     if name == "avg":
-        return kinds.decimal(kinds.scale(kind) + 4) if kinds.exact(kind) else "double"
+        shown = kinds.digits(kind)
+        if kinds.exact(kind):
+            return kinds.decimal(kinds.scale(kind) + 4)
+        return kinds.double(None if shown is None else shown + 4)
     if name.startswith("json_"):
         return "json"
     if name in ("count", "bit_and", "bit_or", "bit_xor"):
         return "int"
-    return "double" if name in _DOUBLES else kind
+    if name in _DOUBLES:
+        shown = kinds.digits(kind)
+        return kinds.double(None if shown is None else shown + 4)
+    return kind
 
 
 def _frame(spec: Any) -> str:

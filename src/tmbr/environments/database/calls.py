@@ -41,6 +41,11 @@ _UNITS = frozenset(
 _SHIFTS = {"date_add": 1, "adddate": 1, "date_sub": -1, "subdate": -1}
 
 
+#: Functions of texts that give numbers.
+_OF_TEXT = frozenset(
+    ("length", "octet_length", "char_length", "character_length", "instr", "locate", "position",
+     "find_in_set", "ascii", "ord", "strcmp")
+)  # fmt: skip
 #: Functions whose arguments come in pairs -> the rest of their number.
 _PAIRED = {"json_object": 0, "json_set": 1, "json_insert": 1, "json_replace": 1, "json_array_append": 1}
 
@@ -93,12 +98,7 @@ class Calls(AggregateCalls):
         )
         if name in ("round", "truncate"):
             kind = _rounded_kind(kind, arguments)
-        shown = [
-            call("fix", one.sql, str(kinds.scale(one.kind)))
-            if one.kind.startswith("decimal.") and kind == "text"
-            else one.sql
-            for one in made
-        ]
+        shown = [self.argument(one) if kind == "text" or name in _OF_TEXT else one.sql for one in made]
         if name in ("coalesce", "ifnull", "greatest", "least"):
             if kind == "text" and name in ("greatest", "least"):
                 kind = "text"
@@ -139,6 +139,8 @@ class Calls(AggregateCalls):
         shown = made.sql
         if made.kind.startswith("decimal."):
             shown = call("fix", made.sql, str(kinds.scale(made.kind)))
+        elif name in ("CHAR", "NCHAR", "CHARACTER_SET", "BINARY"):
+            shown = self.shown(made)
         size = str(sizes[0]) if sizes else "NULL"
         if name in ("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET"):
             return Expr(call("to_char", shown, size), "text")
@@ -149,8 +151,8 @@ class Calls(AggregateCalls):
             sql = call("to_decimal", made.sql, str(sizes[0] if sizes else 10), str(digits))
             return Expr(sql, kinds.decimal(digits))
         simple = {
-            "BIGINT": ("signed", "int"), "INT": ("signed", "int"), "UBIGINT": ("unsigned", "int"),
-            "UINT": ("unsigned", "int"), "DATE": ("to_date", "date"), "TIME": ("to_time", "time"),
+            "BIGINT": ("signed", "int"), "INT": ("signed", "int"), "UBIGINT": ("unsigned", "uint"),
+            "UINT": ("unsigned", "uint"), "DATE": ("to_date", "date"), "TIME": ("to_time", "time"),
             "DATETIME": ("to_datetime", "datetime"), "TIMESTAMP": ("to_datetime", "datetime"),
             "TIMESTAMPTZ": ("to_datetime", "datetime"),
             "DOUBLE": ("to_double", "double"), "FLOAT": ("to_float", "double"),
@@ -267,10 +269,12 @@ def _json_truth(node: Any) -> Any:
 
 
 def _rounded_kind(kind: str, arguments: list[Any]) -> str:
-    if not kind.startswith("decimal."):
+    """ROUND and TRUNCATE show the digits that they keep, where these are written as a number."""
+    if kind in ("int", "uint", "any", "null"):
         return kind
-    if len(arguments) < 2:
-        return "decimal.0"
-    digits = arguments[1]
+    digits = arguments[1] if len(arguments) > 1 else exp.Literal.number(0)
     known = isinstance(digits, exp.Literal) and digits.this.isdigit()
-    return kinds.decimal(min(kinds.scale(kind), int(digits.this))) if known else "decimal.0"
+    if kinds.is_double(kind):
+        constant = known or isinstance(digits, exp.Neg)
+        return kinds.double(int(digits.this) if known else 0) if constant else kind
+    return kinds.decimal(int(digits.this) if known else 0)

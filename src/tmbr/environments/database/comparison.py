@@ -84,8 +84,10 @@ def truth(value: Value) -> int | None:
 
 def sort_key(value: Value) -> Raw:
     """What SQLite orders, groups and tells apart in the value's place."""
-    if value is None or isinstance(value, int | float):
-        return float(value) if isinstance(value, int) and value > INT_MAX else value
+    if value is None or isinstance(value, float):
+        return value
+    if isinstance(value, int):
+        return value if value <= INT_MAX else value.to_bytes(8, "big")  # after all other numbers
     if isinstance(value, Json) and _rank(value) != _NUMBER:
         said = json.loads(value) if value.startswith('"') else value
         return str(said).encode("utf-8", "surrogatepass")

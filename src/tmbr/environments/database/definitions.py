@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from . import columns as types
+from . import kinds
 from .catalog import Catalog, Column, Table, check_name
 from .errors import SqlError
 from .plan import Plan
@@ -63,7 +64,11 @@ def _as_column(name: str, kind: str) -> Column:
         return Column(name, "bigint", "int", None)
     if kind.startswith("decimal."):
         return Column(name, f"decimal(65,{kind[8:]})", kind, None)
-    if kind in ("double", "date", "datetime", "time"):
+    if kind == "uint":
+        return Column(name, "bigint unsigned", "int", None)
+    if kinds.is_double(kind):
+        return Column(name, "double", "double", None)
+    if kind in ("date", "datetime", "time"):
         return Column(name, kind, kind, None)
     return Column(name)
 

@@ -53,21 +53,28 @@ class Emitter:
 
     def text(self, node: Any, scope: Scope) -> str:
         """An argument that is shown: a decimal is rounded to what is shown of it."""
-        made = self.emit(node, scope)
+        return self.argument(self.emit(node, scope))
+
+    def argument(self, made: Expr) -> str:
         if made.kind.startswith("decimal."):
             return call("fix", made.sql, str(kinds.scale(made.kind)))
-        return made.sql
+        return self.shown(made)
+
+    def shown(self, made: Expr) -> str:
+        """A number of which so many digits are shown, as text; anything else as it is."""
+        if not made.kind.startswith(("decimal.", "double.")):
+            return made.sql
+        return call("shown", made.sql, str(kinds.digits(made.kind)))
 
     def as_kind(self, made: Expr, kind: str) -> str:
         """A branch as what all branches are; a decimal is rounded to what is shown of it."""
-        if made.kind == "null" or kind in ("any", "int", "exact", "null", "date", "time"):
+        if made.kind == "null" or kind in ("any", "int", "uint", "exact", "null", "date", "time"):
             return made.sql
         if made.kind == kind and not kind.startswith("decimal."):
             return made.sql
-        if kind == "text" and made.kind.startswith("decimal."):
-            shown = call("fix", made.sql, str(kinds.scale(made.kind)))
-            return call("to_kind", shown, quote("text"))
-        return call("to_kind", made.sql, quote(kind.partition(".")[0]), str(kinds.scale(kind)))
+        if kind == "text":
+            return call("to_kind", self.shown(made), quote("text"))
+        return call("to_kind", made.sql, quote(kind.partition(".")[0]))
 
     def is_aggregate(self, node: Any) -> bool:
         if isinstance(node.parent, exp.Window) and node.arg_key == "this":

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TypeVar
 
-from . import callbacks
+from . import callbacks, kinds
 from .aggregates import Aggregate
 from .errors import SqlError
+from .operators import fix
 from .plan import Plan
 from .results import Result, show
 from .running import CALL, MAX_STEPS, statement
+from .scope import Query
 from .values import MAX_PACKET, Raw, Value, decode
 
 #: Should a statement's steps ever be slow, the clock ends it after so many seconds.
@@ -63,8 +65,8 @@ class Engine:
     def run(self, plan: Plan) -> Result:
         """Run a compiled statement; a refused one changes nothing. Raises SqlError."""
         if plan.query is not None:
-            width, sql = len(plan.query.columns), plan.query.sql
-            made = self._limited(plan, lambda: show(self._rows(sql, width)))
+            query = plan.query
+            made = self._limited(plan, lambda: show(self._rows(query)))
             if plan.single and made.rows > 1:
                 raise SqlError(1172)
             return Result("[]") if plan.silent else made
@@ -74,8 +76,8 @@ class Engine:
     def query(self, plan: Plan) -> list[tuple[Value, ...]]:
         """All rows of a compiled query, uncut. Raises SqlError."""
         assert plan.query is not None
-        width, sql = len(plan.query.columns), plan.query.sql
-        return self._limited(plan, lambda: list(self._rows(sql, width)))
+        query = plan.query
+        return self._limited(plan, lambda: list(self._rows(query)))
 
     def _limited(self, plan: Plan, work: Callable[[], T]) -> T:
         """Do some work under the limits; what SQLite says of it becomes what MySQL would say."""
@@ -93,10 +95,16 @@ class Engine:
             statement.strict = False
             self._connection.set_progress_handler(None, 0)
 
-    def _rows(self, sql: str, width: int) -> Iterator[tuple[Value, ...]]:
-        for row in self._connection.execute(sql):
+    def _rows(self, query: Query) -> Iterator[tuple[Value, ...]]:
+        """The rows as they are shown: of decimals and of some doubles so many digits."""
+        width = len(query.columns)
+        cut = {i: kinds.digits(c.kind) for i, c in enumerate(query.columns) if "." in c.kind}
+        for raw in self._connection.execute(query.sql):
             statement.charge(CALL)
-            yield tuple(map(decode, row[:width]))
+            row = list(map(decode, raw[:width]))
+            for i, digits in cut.items():
+                row[i] = fix(row[i], digits or 0)
+            yield tuple(row)
 
     def _write(self, plan: Plan) -> None:
         self._connection.execute("BEGIN")

@@ -81,7 +81,8 @@ class Expressions(Calls, Predicates):
         kind = kinds.arithmetic(name, a.kind, b.kind)
         if name == "div":
             return Expr(call(name, a.sql, b.sql, str(kinds.scale(a.kind) + 4)), kind)
-        return Expr(call(name, a.sql, b.sql), kind)
+        unsigned = kind == "uint" and name != "mod"
+        return Expr(call(f"u{name}" if unsigned else name, a.sql, b.sql), kind)
 
     def _literal(self, node: Any, _: Scope) -> Expr:
         if node.is_string:
@@ -110,7 +111,7 @@ class Expressions(Calls, Predicates):
                 [c.name.lower() for c in scope.sources[0].columns].index(name.lower())
             ]
             return Expr(scope.replaced[name.lower()], at.kind)
-        if not table and self._prefers_alias(name, scope):
+        if not table and self._prefers_alias(name, scope, isinstance(node.parent, exp.Ordered | None)):
             return self._alias(name, scope)
         owner, found = scope.find(name, table)
         shown = {*scope.listed, *(scope.keys or [])}
@@ -124,13 +125,14 @@ class Expressions(Calls, Predicates):
         told = f"{owner.owner(found.sql)}"
         raise SqlError(1055 if owner.explicit else 1140, *scope.place, f"{self.database}.{told}")
 
-    def _prefers_alias(self, name: str, scope: Scope) -> bool:
-        """ORDER BY and HAVING look at the select list first; GROUP BY looks there last."""
+    def _prefers_alias(self, name: str, scope: Scope, whole: bool) -> bool:
+        """HAVING, and ORDER BY of a `whole` name, look at the select list first; GROUP BY, and ORDER BY
+        of what a name is a part of, look there last."""
         low = name.lower()
         if low not in scope.aliases or low in scope.expanding:
             return False
         if scope.clause == "order clause":
-            return True
+            return whole or not scope.has(name)
         if scope.clause == "having clause":
             return not (scope.has(name) and any(name.lower() == k for k in self.grouped_names(scope)))
         return scope.clause == "group statement" and not scope.has(name)
@@ -185,7 +187,8 @@ class Expressions(Calls, Predicates):
 
     def _neg(self, node: Any, scope: Scope) -> Expr:
         made = self.emit(node.this, scope)
-        kind = made.kind if kinds.exact(made.kind) or made.kind == "any" else "double"
+        kind = "int" if made.kind == "uint" else made.kind
+        kind = kind if kinds.digits(kind) is not None or kind == "any" else "double"
         return Expr(call("neg", made.sql), kind)
 
     def _intdiv(self, node: Any, scope: Scope) -> Expr:

@@ -71,11 +71,13 @@ def _first(seen: Sequence[str]) -> str:
 
 def _number_like(seen: Sequence[str]) -> str:
     kind = seen[0]
-    return kind if kinds.exact(kind) or kind == "any" else "double"
+    return kind if kinds.digits(kind) is not None or kind == "any" else "double"
 
 
 def _whole(seen: Sequence[str]) -> str:
-    return "int" if kinds.exact(seen[0]) else _number_like(seen)
+    if kinds.exact(seen[0]):
+        return "uint" if seen[0] == "uint" else "int"
+    return "any" if seen[0] == "any" else "double.0"
 
 
 _TEXT: dict[str, tuple[Any, int, int | None]] = {

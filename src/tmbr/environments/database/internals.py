@@ -94,6 +94,7 @@ INTERNAL: dict[str, Callable[..., Value]] = {
     "to_binary": functions.if_any(encodings.cast_binary), "to_date": temporal.cast_date,
     "to_datetime": temporal.cast_datetime, "to_time": temporal.cast_time,
     "to_exact": functions.if_any(strings.to_exact), "to_plain": functions.if_any(strings.to_plain),
+    **{f"u{name}": apply for name, apply in operators.UNSIGNED.items()}, "shown": operators.shown,
     "depth": depth, "in_rows": in_rows, "quantified": quantified, "store": store,
     "as_json": json_functions.as_json, "arrow": json_functions.extract_text,
     "member_of": json_functions.member_of, "variable": variable, "assign": assign,

@@ -41,6 +41,7 @@ def checked(sql: str, tokens: Sequence[Any]) -> str:
             _interval(sql, tokens, at)
         if word in _CLOSE and after == "(" and following.start > token.end + 1:
             raise _apart(sql, word, tokens[at + 2 : at + 3])
+    _clauses(sql, tokens, words)
     for at in _targets(words):
         if words[at].partition(" ")[0] not in _CASTS:
             raise syntax_error(sql, tokens[at].start)
@@ -48,6 +49,35 @@ def checked(sql: str, tokens: Sequence[Any]) -> str:
             start, end = tokens[at + 1].start, tokens[at + 1].end + 1
             sql = sql[:start] + " " * (end - start) + sql[end:]
     return sql
+
+
+#: The order of a query's clauses.
+_ORDER = {
+    "FROM": 0,
+    "JOIN": 0,
+    "WHERE": 1,
+    "GROUP BY": 2,
+    "HAVING": 3,
+    "WINDOW": 4,
+    "ORDER BY": 5,
+    "LIMIT": 6,
+}
+
+
+def _clauses(sql: str, tokens: Sequence[Any], words: Sequence[str]) -> None:
+    """Refuse a clause that stands before one which it should follow."""
+    last = [-1]
+    for token, word in zip(tokens, words, strict=True):
+        if word == "(":
+            last.append(-1)
+        elif word == ")" and len(last) > 1:
+            last.pop()
+        elif word in ("SELECT", "UNION", "INTERSECT", "EXCEPT", ";"):
+            last[-1] = -1
+        elif word in _ORDER:
+            if _ORDER[word] < last[-1]:
+                raise syntax_error(sql, token.start)
+            last[-1] = _ORDER[word]
 
 
 def _interval(sql: str, tokens: Sequence[Any], at: int) -> None:

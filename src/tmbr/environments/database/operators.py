@@ -65,6 +65,21 @@ sub = _arithmetic(CONTEXT.subtract, lambda a, b: a - b)
 mul = _arithmetic(CONTEXT.multiply, lambda a, b: a * b)
 
 
+def _unsigned(apply: Any) -> Any:
+    """Arithmetic of which a side is unsigned: so is what it makes."""
+
+    def call(left: Value, right: Value) -> Value:
+        made: Value = apply(left, right)
+        if isinstance(made, int) and made < 0:
+            raise SqlError(1690, "BIGINT UNSIGNED", f"{text(left)}, {text(right)}")
+        return made
+
+    return call
+
+
+UNSIGNED = {"add": _unsigned(add), "sub": _unsigned(sub), "mul": _unsigned(mul)}
+
+
 def _zero_division() -> Value:
     """NULL, or an error where rows are written."""
     if statement.strict:
@@ -119,11 +134,20 @@ def neg(value: Value) -> Value:
 
 
 def fix(value: Value, scale: int) -> Value:
-    """A decimal as it is shown."""
+    """A decimal, or a double of which so many digits are shown."""
+    if isinstance(value, float):
+        return float(f"{value:.{scale}f}")
     return values.rounded(value, scale) if isinstance(value, Decimal) else value
 
 
-def to_kind(value: Value, kind: str, scale: int = 0) -> Value:
+def shown(value: Value, digits: int) -> Value:
+    """A number as text, with so many digits after the point."""
+    if isinstance(value, float):
+        return f"{value:.{digits}f}"
+    return text(fix(value, digits))
+
+
+def to_kind(value: Value, kind: str) -> Value:
     """What a branch of a CASE or a UNION becomes when its kind is that of all branches."""
     if value is None:
         return None
@@ -133,7 +157,7 @@ def to_kind(value: Value, kind: str, scale: int = 0) -> Value:
         return float(number(value) or 0)
     if kind == "datetime":
         return values.moment(value)
-    return values.decimal(value, scale) if kind == "decimal" else value
+    return values.decimal(value) if kind == "decimal" else value
 
 
 def _comparison(test: Callable[[int], bool]) -> Callable[[Value, Value], Value]:

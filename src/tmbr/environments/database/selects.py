@@ -159,8 +159,11 @@ class Compiler(Expressions, FromClause, Rollup, SetOperations):
             after = self.true(having.this, within)
             if scope.keys is None:
                 filters.append(after)
-        columns = tuple(self._output(i, name, node, scope) for i, (name, node) in enumerate(items))
         distinct = tree.args.get("distinct") is not None
+        held = distinct or scope.keys is not None
+        columns = tuple(
+            self._output(i, name, node, scope, held) for i, (name, node) in enumerate(items)
+        )
         return Parts(scope, tables, filters, after, columns, distinct)
 
     def _assigns_in_order(self, tree: Any, made: Parts) -> bool:
@@ -183,7 +186,9 @@ class Compiler(Expressions, FromClause, Rollup, SetOperations):
             late.sources.append(replace(source, columns=moved))
             at = end
         items = self._items(tree, late)
-        columns = tuple(self._output(i, called, node, late) for i, (called, node) in enumerate(items))
+        columns = tuple(
+            self._output(i, called, node, late, False) for i, (called, node) in enumerate(items)
+        )
         shown = ",".join(f"{column.sql} AS c{i}" for i, column in enumerate(columns))
         body = f"WITH {name} AS MATERIALIZED ({inner}) SELECT {shown} FROM {name}"
         return Query(f"SELECT * FROM ({body})", columns)
@@ -246,7 +251,8 @@ class Compiler(Expressions, FromClause, Rollup, SetOperations):
             return str(node.this)
         return str(node.sql(dialect="mysql")) if not isinstance(node, exp.Null) else "NULL"
 
-    def _output(self, at: int, name: str, node: Any, scope: Scope) -> Output:
+    def _output(self, at: int, name: str, node: Any, scope: Scope, held: bool) -> Output:
+        """held: the rows are written down, which rounds decimals to what is shown of them."""
         scope = replace(scope, clause="field list", aggregates=True, windows=True,
                         place=(at + 1, "SELECT list"))  # fmt: skip
         if isinstance(node, Output):
@@ -254,7 +260,7 @@ class Compiler(Expressions, FromClause, Rollup, SetOperations):
         else:
             made = self.emit(node, replace(scope, aliases={}))
         sql = made.sql
-        if made.kind.startswith("decimal."):
+        if held and made.kind.startswith("decimal."):
             sql = call("fix", sql, str(kinds.scale(made.kind)))
         return Output(name, sql, made.kind)
 

@@ -10,6 +10,7 @@ from . import kinds
 from .emitter import Emitter, Expr
 from .errors import SqlError
 from .scope import Output, Query, Scope
+from .sqlite_text import call
 
 #: What NULL is told apart by where NULL equals NULL.
 _NULL = "004e554c4c00"
@@ -44,7 +45,12 @@ class SetOperations(Emitter):
         """One side of a UNION, its columns of the kinds that both sides make."""
         parts = []
         for i, (old, new) in enumerate(zip(side.columns, columns, strict=True)):
-            made = self.as_kind(Expr(f"c{i}", old.kind), new.kind)
+            kind = "double" if kinds.is_double(old.kind) else old.kind
+            if new.kind == "text" and kind.startswith("decimal."):  # all the digits that it has
+                kind = "any"
+            made = self.as_kind(Expr(f"c{i}", kind), new.kind)
+            if new.kind.startswith("decimal."):
+                made = call("fix", made, str(kinds.scale(new.kind)))
             collated = " COLLATE mysql" if distinct and new.kind in ("text", "any") else ""
             parts.append(f"{made}{collated} AS c{i}")
         return f"SELECT {','.join(parts)} FROM ({side.sql})"
