@@ -123,6 +123,72 @@ SEQUENCES = {
         SELECT JSON_ARRAYAGG(team) FROM games WHERE 1 = 0
         SELECT JSON_LENGTH(JSON_ARRAYAGG(team)), JSON_EXTRACT(JSON_ARRAYAGG(team), '$[1]') FROM games
     """,
+    "sets": """
+        SELECT team FROM games INTERSECT SELECT team FROM games WHERE city = 'Oslo' ORDER BY team
+        SELECT team, city FROM games EXCEPT SELECT team, city FROM games WHERE points > 2 ORDER BY 1, 2
+        SELECT NULL INTERSECT SELECT NULL
+        SELECT city, ROUND(100 * COUNT(*) / SUM(COUNT(*)) OVER (), 1) FROM games GROUP BY city ORDER BY city
+        SELECT city, RANK() OVER (ORDER BY COUNT(*) DESC, city) FROM games GROUP BY city ORDER BY city
+        SELECT COUNT(DISTINCT team) OVER () FROM games
+        SELECT COUNT(DISTINCT team), BIT_OR(points), BIT_AND(points) FROM games WHERE 1 = 0
+        SELECT team FROM games WHERE (team, points) > ('Bel', 5) ORDER BY team, city
+        SELECT team FROM games WHERE ROW(team, city) = ROW('Ada', 'Oslo')
+        SELECT city, SUM(points) AS points FROM games GROUP BY city ORDER BY MAX(points) DESC, city
+        SELECT team FROM games HAVING points > 1
+        SELECT team FROM games GROUP BY team HAVING points > 1
+        SELECT team, points + 0 AS k FROM games HAVING k > 2 ORDER BY k
+        UPDATE games SET city = (SELECT m FROM (SELECT MAX(city) AS m FROM games) q) WHERE team = 'Ada'
+        DELETE FROM games WHERE city IN (SELECT city FROM (SELECT city FROM games GROUP BY city HAVING COUNT(*) > 1) q)
+        SELECT * FROM games
+        DELETE games WHERE team = 'Bel'
+    """,
+    "grammar": """
+        SELECT COUNT (*) FROM games
+        SELECT MAX (points) FROM games
+        SELECT CAST (points AS SIGNED) FROM games
+        SELECT UPPER (team), AVG (points) FROM games GROUP BY team ORDER BY team
+        SELECT team::text FROM games
+        SELECT team FROM games WHERE team == 'Ada'
+        SELECT team, FROM games
+        SELECT team FROM games ORDER BY team NULLS LAST
+        SELECT NOW() + INTERVAL '1 day'
+        SELECT '2024-01-01' + INTERVAL '1' DAY
+        SELECT CAST(points AS TEXT) FROM games
+        SELECT CAST(points AS BIGINT), CONVERT(points, BIGINT) FROM games
+        SELECT CAST(points AS SIGNED INTEGER), CAST(points AS UNSIGNED INT), CONVERT(points, SIGNED) FROM games
+        SELECT team FROM games HAVING COUNT(*) > 1 GROUP BY team
+        SELECT team FROM games ORDER BY team WHERE city = 'Oslo'
+        SELECT team FROM games LIMIT -1
+        SELECT * EXCEPT (team) FROM games
+        SELECT team FROM games WHERE team LIKE 'B|%' ESCAPE '|' OR team LIKE '%e_' ESCAPE '|'
+        SELECT N'abc', _utf8mb4'abc', x'4142', b'101', 0x41
+        SELECT team COLLATE latin1_bin FROM games
+        SELECT MATCH (team) AGAINST ('Ada') FROM games
+        SHOW FIELDS FROM games
+        SHOW KEYS FROM games
+        SHOW COLUMNS FROM games WHERE Field = 'team'
+        SHOW TABLES FROM nothing
+        DESC games team
+        FROM games SELECT team
+        SELECT
+        CREATE TABLE empty_one
+    """,
+    "shown": """
+        SELECT CONCAT(ROUND(AVG(points), 1), '%'), CONCAT(FLOOR(points / 3) * 3, 's') FROM games GROUP BY points ORDER BY points
+        SELECT AVG(FLOOR(points / 10) * 10), FLOOR(points) / 3, ROUND(points, 2) * 2, LENGTH(ROUND(points, 2)) FROM games GROUP BY points ORDER BY points
+        SELECT ROUND(7 / 3, 6), ROUND(5.5, 3), TRUNCATE(5.55, 4), ROUND('5.5', 3), STDDEV(LENGTH(city)), VARIANCE(points) FROM games
+        SELECT q.a * 3, q.a FROM (SELECT CAST(points AS SIGNED) / 7 AS a FROM games) q
+        SELECT team FROM games UNION SELECT CAST(points AS SIGNED) / 7 FROM games WHERE points > 1 ORDER BY team
+        SELECT CAST(points AS UNSIGNED) - 100 FROM games
+        SELECT CAST(-1 AS UNSIGNED) - 1, CAST('3' AS UNSIGNED) * 2, -CAST('3' AS UNSIGNED), COALESCE(CAST('3' AS UNSIGNED), 0)
+        SELECT CAST(points AS UNSIGNED), COUNT(*) FROM games GROUP BY CAST(points AS UNSIGNED) ORDER BY 1
+        SELECT WEEK('2008-02-20', 1), WEEK('2000-01-01', 2), YEARWEEK('1987-01-01'), DATE_FORMAT('1999-01-01', '%X %V %x %v %U %u')
+        SELECT ADDTIME('2011-05-06 23:59:59', '0:0:2'), SUBTIME('01:00:00', '02:30:00'), MAKETIME(12, 15, 30), PERIOD_DIFF(200802, 200703)
+        SELECT DATE('20/12/1946'), DATE('2011/5/6'), 'none' < DATE '2000-01-01', MICROSECOND('10:20:30.12'), TIMESTAMP('2011-05-06', '10:00')
+        SELECT TO_BASE64('hello'), FROM_BASE64('aGVsbG8='), MAKE_SET(5, 'a', 'b', 'c'), INET_ATON('10.0.0.1'), CHAR(77, 121)
+        INSERT INTO games VALUES ('x', 1 / 3, 5.10), ('y', ROUND(2 / 3, 2), '1' / 3)
+        SELECT * FROM games WHERE team IN ('x', 'y')
+    """,
     "numbers": """
         SELECT 9223372036854775807 + 1
         SELECT CAST(-1 AS UNSIGNED), 18446744073709551615, ~5, CAST(-1 AS UNSIGNED) - 1
@@ -181,6 +247,16 @@ BY_THE_MANUAL = {
     "SELECT JSON_EXTRACT('{\"a\": 1', '$.a')": "3141",
     "SELECT JSON_EXTRACT('{}', 'a')": "3143",
     "SELECT SUM(points) OVER w FROM games": "3579",
+    "SELECT CAST(points AS INT) FROM games": "1064",  # SIGNED, as the list of CAST's types has it
+    "SELECT CAST(points AS VARCHAR(5)) FROM games": "1064",
+    "SELECT team FROM games GROUP BY team ORDER BY points": "1055",  # ONLY_FULL_GROUP_BY
+    "SELECT REGEXP_SUBSTR(team, 'zz') FROM games WHERE team = 'Ada'": "[(None,)]",
+    "SELECT team FROM games WHERE REGEXP_LIKE(team, '^a')": "[('Ada',)]",
+    "SELECT * FROM (SELECT 1)": "1248",
+    "SELECT (SELECT team, city FROM games)": "1241",
+    "SELECT LAG(team, 1, '-') OVER (ORDER BY team) FROM games WHERE city = 'Rome'": "[('-',), ('Cor',)]",
+    "SELECT ANY_VALUE(team), COUNT(*) FROM games WHERE city = 'Riga'": "[('Bel', 1)]",
+    "UPDATE games SET city = (SELECT MAX(city) FROM games)": "1093",
 }
 
 
