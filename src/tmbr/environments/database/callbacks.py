@@ -18,7 +18,11 @@ WEIGHING = 3
 
 def size(raw: Iterable[Raw]) -> int:
     """Characters, or bytes, of the texts among some values."""
-    return sum(len(value) for value in raw if type(value) is str or type(value) is bytes)
+    total = 0
+    for value in raw:
+        if type(value) is str or type(value) is bytes:
+            total += len(value)
+    return total
 
 
 def _charged(work: Callable[..., Raw]) -> Callable[..., Raw]:
@@ -28,7 +32,8 @@ def _charged(work: Callable[..., Raw]) -> Callable[..., Raw]:
         try:
             statement.charge(CALL + size(raw))
             made = work(*raw)
-            statement.charge(0, size((made,)))
+            if type(made) is str or type(made) is bytes:
+                statement.charge(0, len(made))
             return made
         except SqlError as error:
             statement.error = statement.error or error
@@ -55,7 +60,8 @@ def function(name: str, *raw: Raw) -> Raw:
 @_charged
 def key(raw: Raw) -> Raw:
     """SQLite's `k`."""
-    statement.charge(WEIGHING * size((raw,)))
+    if type(raw) is str or type(raw) is bytes:
+        statement.charge(WEIGHING * len(raw))
     return sort_key(decode(raw))
 
 
