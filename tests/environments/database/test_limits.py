@@ -18,6 +18,7 @@ BEYOND = {
         "SELECT COUNT(*) FROM p a, p b, p c, p d, p e",
         "SELECT COUNT(*) OVER () FROM p a, p b, p c, p d",
         "SELECT a.a, COUNT(*) FROM p a, p b, p c, p d GROUP BY a.a",
+        "SELECT REPEAT('a', 16000000) FROM p a, p b, p c, p d",
         "SELECT DISTINCT a.a, b.a, c.a FROM p a, p b, p c, p d",
         "SELECT REPEAT('a', 1000000) LIKE CONCAT('%', REPEAT('a', 500000), 'b')",
         "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 900)"

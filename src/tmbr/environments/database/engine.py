@@ -100,7 +100,7 @@ class Engine:
         width = len(query.columns)
         cut = {i: kinds.digits(c.kind) for i, c in enumerate(query.columns) if "." in c.kind}
         for raw in self._connection.execute(query.sql):
-            statement.charge(CALL)
+            statement.charge(CALL + callbacks.size(raw))
             row = list(map(decode, raw[:width]))
             for i, digits in cut.items():
                 row[i] = fix(row[i], digits or 0)
