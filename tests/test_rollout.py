@@ -15,8 +15,8 @@ from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Episode, Judge, Model, Outcome, Session, Strategy, World
 from tmbr.core.types import Access, Action, Budget, Message, Node, Sample, Spent, Step
 from tmbr.environments.household import Game, Goal
-from tmbr.reasoning.paper import Paper
 from tmbr.reasoning.paths import React, ReactRetry
+from tmbr.reasoning.restarts import Paper
 from tmbr.reasoning.search import Multibranch
 from tmbr.tasks.household import Household
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tmbr.core.store import encode_trace, read_traces
+from tmbr.reasoning.strategies import STRATEGIES, strategy
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
@@ -101,13 +102,9 @@ def test_two_runs_cannot_write_one_folder(tmp_path: Path) -> None:
 def test_strategies_are_listed_with_their_access() -> None:
     said = finished("strategies")
     names = [line.split(":")[0] for line in said.splitlines() if not line.startswith(" ")]
-    assert names == ["react", "react+retry", "paper", "multibranch"]
-    assert [line.split()[1] for line in said.splitlines() if "access" in line] == [
-        "none;",
-        "none;",
-        "restart;",
-        "fork;",
-    ]
+    assert names == list(STRATEGIES)
+    access = [line.split()[1] for line in said.splitlines() if line.startswith("    access")]
+    assert access == [f"{strategy(name).access};" for name in STRATEGIES]
 
 
 def test_an_unknown_strategy_names_the_nearest(tmp_path: Path) -> None:

@@ -192,7 +192,10 @@ def test_no_room_is_an_answer_not_an_exception(folder: Path) -> None:
 def test_score_is_the_log_probability_of_the_text(folder: Path) -> None:
     async def use(model: LocalModel) -> None:
         context, texts = PROMPTS[5], ["yes", "no, never", ""]
-        scores = await model.score(context, texts)
+        scored = await model.score(context, texts)
+        assert scored.usage.prompt == model.count(context)
+        assert 0 < scored.usage.prefill <= scored.usage.prompt + 2 * scored.usage.generated
+        scores = scored.logprobs
         reference = AutoModelForCausalLM.from_pretrained(folder)
         ids = list(model._encoder.encode(context, ()))
         for text, score in zip(texts, scores, strict=True):
@@ -348,7 +351,7 @@ def test_other_kinds_of_attention_fall_back_to_the_models_own_cache(tmp_path: Pa
         for prompt, (answer, twin) in zip(PROMPTS, answers, strict=False):
             assert list(answer.token_ids) == generated(tmp_path, model, prompt)
             assert twin.token_ids == answer.token_ids
-        assert len(await model.score(PROMPTS[0], ["yes"])) == 1
+        assert len((await model.score(PROMPTS[0], ["yes"])).logprobs) == 1
 
     with_model(tmp_path, use)
 

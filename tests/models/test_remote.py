@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import re
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ from tests.support.endpoint import (
     refuses,
     says,
     serving,
+    tops,
 )
 from tmbr.core.errors import ModelFault
 from tmbr.core.types import Completion, Context, Message, Sampling, ToolCall, derive_seed
@@ -250,6 +252,17 @@ def test_the_key_stays_hidden_and_may_be_missing(monkeypatch: pytest.MonkeyPatch
     assert endpoint.keys == ["Bearer none"]
 
 
-def test_scoring_is_refused_in_one_line() -> None:
-    with serving(ok) as endpoint, pytest.raises(ModelFault, match="use a local model"):
-        with_remote(endpoint.url, lambda model: model.score(CONTEXT, ["yes"]))
+def test_scoring_reads_the_likeliest_first_tokens() -> None:
+    with serving(tops({"Yes": 0.7, " yes": 0.2, "No": 0.05})) as endpoint:
+        scored = with_remote(endpoint.url, lambda model: model.score(CONTEXT, ["Yes", "No", "maybe"]))
+    assert endpoint.asked[0]["logprobs"] is True
+    assert [round(math.exp(logprob), 6) for logprob in scored.logprobs] == [0.9, 0.05, 0.0005]
+    assert scored.usage.prompt == 10
+
+
+@pytest.mark.parametrize(("said", "likely"), [("Yes.", 0), ("no", 1)])
+def test_scoring_takes_the_word_of_a_server_without_logprobs(said: str, likely: int) -> None:
+    with serving(tops({}, said)) as endpoint:
+        scored = with_remote(endpoint.url, lambda model: model.score(CONTEXT, ["Yes", "No"]))
+    assert max(range(2), key=scored.logprobs.__getitem__) == likely
+    assert scored.logprobs[likely] == 0.0

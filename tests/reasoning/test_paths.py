@@ -8,8 +8,8 @@ from tests.reasoning.playing import Likes, always, doors, drawn, play
 from tests.support.doors import LIMIT
 from tmbr.core.protocols import Strategy
 from tmbr.core.types import Budget
-from tmbr.reasoning.paper import Paper
-from tmbr.reasoning.paths import React, ReactRetry
+from tmbr.reasoning.paths import Cot, Io, React, ReactRetry
+from tmbr.reasoning.restarts import Paper
 from tmbr.reasoning.search import Multibranch
 
 
@@ -121,3 +121,19 @@ def test_a_full_context_ends_the_episode(strategy: Strategy) -> None:
     assert trace.finish is not None
     assert trace.finish.status == "agent context limit"
     assert 0 < trace.spent.steps < LIMIT
+
+
+def test_io_asks_for_actions_alone_and_cot_for_one_thought_before_them() -> None:
+    trace = play(Io(), ["open b"], doors("b"))
+    assert trace.nodes[0].message.content.endswith("without a thought.")
+    trace = play(Cot(), ["b looks good", "open b"], doors("b"))
+    assert [(n.kind, n.sampled) for n in trace.nodes] == [
+        ("root", False),
+        ("plan", False),
+        ("plan", True),
+        ("plan", False),
+        ("act", True),
+    ]
+    assert trace.finish is not None
+    assert trace.finish.score.value == 1
+    assert trace.spent.calls == 2

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.reasoning.playing import Likes, always, doors, drawn, play
-from tests.support.doors import LIMIT, Wanderer
-from tmbr.core.types import Budget
+from tests.support.doors import LIMIT, DoorsSession, DoorsTask, Wanderer
+from tmbr.core.errors import EnvironmentFault
+from tmbr.core.protocols import Session
+from tmbr.core.types import Action, Budget, Sample, Step
 from tmbr.reasoning.search import Multibranch
 from tmbr.tasks.household import Household
 
@@ -184,3 +186,48 @@ def test_every_look_is_charged_once(way: str) -> None:
     assert trace.spent.steps >= len(main.intersection(stepped))
     completions = [node.completion for node in trace.nodes if node.completion]
     assert trace.spent.usage.total == sum(c.usage.total for c in completions)
+
+
+def test_a_spent_budget_executes_the_best_end_that_was_proposed() -> None:
+    likes = Likes({"!": 0.4, "a": 0.9, "a!": 0.7, "aa": 0.8, "aa!": 0.3, "aaa": 0.8})
+    model = always("leave", "open a")
+    trace = play(TWO, model, doors("bbbb"), judge=likes, budget=Budget(calls=3))
+    assert drawn(trace) == (
+        "* root\n"
+        "  - leave 0.40\n"
+        "  * open a 0.90\n"
+        "    * leave 0.70\n"
+        "    + open a 0.80\n"
+        "      - leave 0.30\n"
+        "      + open a 0.80\n"
+        "completed, call budget, score 0"
+    )
+
+
+class Fragile(DoorsTask):
+    """Doors whose world breaks behind door b."""
+
+    def open(self, sample: Sample) -> Session:
+        return _Fragile(sample.setup["way"])
+
+
+class _Fragile(DoorsSession):
+    def step(self, action: Action | None) -> Step:
+        if action and action.arguments.get("door") == "b":
+            raise EnvironmentFault("the floor gives way")
+        return DoorsSession.step(self, action)
+
+    def fork(self) -> Session:
+        return _Fragile(self.way, self.path, self.steps, self.left)
+
+
+def test_a_world_that_breaks_in_a_fork_ends_nothing() -> None:
+    trace = play(TWO, ["open b", "open a"] * 2, doors("aa"), task=Fragile())
+    assert drawn(trace) == (
+        "* root\n"
+        "  - open b (the world broke: the floor gives way)\n"
+        "  * open a 0.56\n"
+        "    - open b (the world broke: the floor gives way)\n"
+        "    * open a 0.56\n"
+        "completed, no stop, score 1"
+    )

@@ -7,13 +7,20 @@ import pytest
 from tests.reasoning.playing import doors, play
 from tests.support.doors import Wanderer
 from tmbr.core.protocols import Strategy
-from tmbr.core.types import Completion, Context, Message, Sampling, Trace, Usage, answer
+from tmbr.core.types import Completion, Context, Sampling, Usage
 from tmbr.models.scripted import ScriptedModel
-from tmbr.reasoning.paper import Paper
-from tmbr.reasoning.paths import React, ReactRetry
+from tmbr.reasoning.paths import React
+from tmbr.reasoning.questions import conversation
+from tmbr.reasoning.restarts import Paper, Reflexion
 from tmbr.reasoning.search import Multibranch
+from tmbr.reasoning.strategies import STRATEGIES, strategy
 
-ALL: list[Strategy] = [React(), ReactRetry(), Paper(path_steps=3), Multibranch()]
+ALL: list[Strategy] = [
+    *(strategy(name) for name in STRATEGIES),
+    Paper(path_steps=3),
+    Reflexion(path_steps=3),
+    strategy("decompose+multibranch", part_steps=2),
+]
 
 
 class Listening(Wanderer):
@@ -33,22 +40,13 @@ class Listening(Wanderer):
         return [Completion(c.text, token_ids=tuple(map(ord, c.text)), usage=Usage(5, 2)) for c in found]
 
 
-def told(trace: Trace, leaf: int) -> list[Message]:
-    """The conversation up to and with what the world answered to a node."""
-    found: list[Message] = []
-    for index in trace.conversation(leaf):
-        node = trace.nodes[index]
-        found += [node.message, *([heard] if (heard := answer(node)) else [])]
-    return found
-
-
-@pytest.mark.parametrize("strategy", ALL, ids=lambda s: s.name)
-def test_the_model_is_told_what_the_trace_says_and_tokens_are_its_own(strategy: Strategy) -> None:
+@pytest.mark.parametrize("of", ALL, ids=lambda s: s.name)
+def test_the_model_is_told_what_the_trace_says_and_tokens_are_its_own(of: Strategy) -> None:
     model = Listening()
-    trace = play(strategy, model, doors("abab"))
+    trace = play(of, model, doors("abab"))
     heard = [context.messages() for context in model.contexts]
-    nodes = range(len(trace.nodes))
-    assert all(messages in [told(trace, index) for index in nodes] for messages in heard)
+    told = [conversation(trace, index).messages() for index in range(len(trace.nodes))]
+    assert all(messages in told for messages in heard)
     for context in model.contexts:
         for link in context.links():
             if link.message.role == "assistant":
@@ -57,14 +55,14 @@ def test_the_model_is_told_what_the_trace_says_and_tokens_are_its_own(strategy: 
                 assert link.token_ids is None
 
 
-@pytest.mark.parametrize("strategy", ALL, ids=lambda s: s.name)
-def test_no_seed_is_used_twice_and_every_call_is_charged(strategy: Strategy) -> None:
+@pytest.mark.parametrize("of", ALL, ids=lambda s: s.name)
+def test_no_seed_is_used_twice_and_every_call_is_charged(of: Strategy) -> None:
     model = Listening()
-    trace = play(strategy, model, doors("abab"))
-    assert len(set(model.seeds)) == len(model.seeds) == trace.spent.calls
-    assert trace.spent.usage == sum(
-        (n.completion.usage for n in trace.nodes if n.completion), start=Usage()
-    )
+    trace = play(of, model, doors("abab"))
+    judged = [judgement.usage for judgement in trace.judgements if judgement.usage.total]
+    assert len(set(model.seeds)) == len(model.seeds) == trace.spent.calls - len(judged)
+    asked = [node.completion.usage for node in trace.nodes if node.completion]
+    assert trace.spent.usage == sum(asked + judged, start=Usage())
 
 
 def test_branches_share_their_prefix_by_identity() -> None:

@@ -26,6 +26,7 @@ from tmbr.core.types import (
     Sample,
     Sampling,
     Score,
+    Scored,
     Status,
     Step,
     Tool,
@@ -174,8 +175,10 @@ class Wanderer:
         texts = [random.Random(derive_seed(seed, index, said)).choice(words) for index in range(n)]
         return [Completion(text, usage=Usage(prompt, len(text), prompt // 2)) for text in texts]
 
-    async def score(self, context: Context, continuations: Sequence[str]) -> list[float]:  # noqa: ARG002
-        return [-float(len(text)) for text in continuations]
+    async def score(self, context: Context, continuations: Sequence[str]) -> Scored:
+        """As likely as a short text is; what was asked is charged."""
+        usage = Usage(self.count(context), len(continuations))
+        return Scored(tuple(-float(len(text)) for text in continuations), usage)
 
     def count(self, context: Context) -> int:
         return sum(len(message.content) for message in context.messages())

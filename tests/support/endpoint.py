@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -107,6 +108,19 @@ def answer(texts: Sequence[str], **message: Any) -> str:
 def ok(handler: Handler, body: Body) -> None:
     """n different answers."""
     handler.send(200, answer([f"answer {i}" for i in range(body.get("n", 1))]))
+
+
+def tops(first: dict[str, float], said: str = "") -> Behaviour:
+    """Tells the probabilities of the first token; without any, no log-probabilities at all."""
+
+    def behaviour(handler: Handler, body: Body) -> None:  # noqa: ARG001
+        whole = json.loads(answer([said or next(iter(first))]))
+        likely = [{"token": t, "logprob": math.log(p), "bytes": []} for t, p in first.items()]
+        told = {"content": [{**likely[0], "top_logprobs": likely}]} if likely else None
+        whole["choices"][0]["logprobs"] = told
+        handler.send(200, json.dumps(whole))
+
+    return behaviour
 
 
 def one(handler: Handler, body: Body) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
+from dataclasses import fields
 from importlib.resources import files
 from typing import Any, Literal
 
 from tmbr.config import ModelConfig, SamplingConfig, StrategyConfig
-from tmbr.core.errors import ConfigError
-from tmbr.core.protocols import Model, Strategy, Task
+from tmbr.core.errors import ConfigError, nearest
+from tmbr.core.protocols import Judge, Model, Strategy, Task
 
 ENDPOINT = re.compile(r"(?P<name>.+)@(?P<url>https?://.+)")
 NOISY = re.compile(r"noisy-expert:(?P<p>0?\.\d+|[01](?:\.0*)?)(?::(?P<how>per-state|slips))?")
+WEIGHT = re.compile(r":\d*\.?\d+$")
 #: Share of a learner's errors from which no action can be read; the others name what is not there.
 SLIPS_MALFORMED = 0.1
 
@@ -81,10 +82,36 @@ def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) 
     """
     from tmbr.reasoning.strategies import strategy
 
-    made: Any = strategy(config.strategy or name, **config.settings)
     told = {**sampling.model_dump(exclude_none=True), **config.sampling.model_dump(exclude_none=True)}
-    configured: Strategy = replace(made, sampling=replace(made.sampling, **told))
-    return configured
+    return strategy(config.strategy or name, told, **config.settings)
+
+
+def build_judge(spec: str | None, model: Model, task: Task) -> Judge | None:
+    """The judge of a config: `rules:0.6+confidence:0.4`; None leaves it to the strategy.
+
+    model: the acting one, which `self` asks. Raises ConfigError.
+    """
+    from tmbr.reasoning.judges import Mix, default_judge
+
+    if spec is None:
+        return None
+    if spec == "default":
+        return default_judge()
+    named = (part if WEIGHT.search(part) else f"{part}:1" for part in spec.split("+"))
+    parts = [part.rpartition(":") for part in named]
+    judges = [(_judge(name, model, task), float(weight)) for name, _, weight in parts]
+    return judges[0][0] if len(judges) == 1 else Mix(tuple(judges), name=spec)
+
+
+def _judge(name: str, model: Model, task: Task) -> Judge:
+    from tmbr.reasoning.judges import Confidence, Rules, YesNo
+
+    if name.startswith("model="):
+        return YesNo(build_model(ModelConfig(model=name.removeprefix("model=")), task), name)
+    judges: dict[str, Judge] = {"rules": Rules(), "confidence": Confidence(), "self": YesNo(model)}
+    if name not in judges:
+        raise ConfigError(f"no judge {name!r}; {nearest(name, [*judges, 'model=', 'default'])}")
+    return judges[name]
 
 
 def describe_strategies() -> list[str]:

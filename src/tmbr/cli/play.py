@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tmbr.cli.build import build_model, build_strategy
+from tmbr.cli.build import build_judge, build_model, build_strategy
 from tmbr.cli.progress import Progress
 from tmbr.cli.tasks import make_task
 from tmbr.config import CollectConfig, EvalConfig, ModelConfig, PlayConfig, StrategyConfig
@@ -50,10 +50,11 @@ class Grid:
         """All episodes of one model: strategies × seeds × samples."""
         budget = Budget(**self.config.budget.model_dump())
         for strategy in (second for first, second in self.cells if first == name):
+            judge = build_judge(self.strategies[strategy][0].judge, model, self.task)
             for of in self._runs(name, strategy, model):
                 for sample in islice(self.samples, self.config.samples):
                     who = model.of(sample) if isinstance(model, Walkthrough) else model
-                    yield Job(sample, self.task, self.strategies[strategy][1], who, None, budget, of)
+                    yield Job(sample, self.task, self.strategies[strategy][1], who, judge, budget, of)
 
     def _runs(self, name: str, label: str, model: Model) -> list[Run]:
         told, strategy = self.strategies[label]

@@ -18,6 +18,7 @@ SPLITS = ("train", "validation", "test")
 TASKS = {
     "household": ("tmbr.tasks.household", "Household"),
     "webshop": ("tmbr.tasks.webshop", "Webshop"),
+    "webpages": ("tmbr.tasks.webpages", "WebPages"),
     "database": ("tmbr.tasks.database", "DatabaseTask"),
     "knowledge_graph": ("tmbr.tasks.knowledge_graph", "KnowledgeGraph"),
 }

@@ -18,6 +18,7 @@ from tmbr.core.types import (
     Sample,
     Sampling,
     Score,
+    Scored,
     Step,
     Tool,
     Trace,
@@ -120,8 +121,8 @@ class Model(Protocol):
         """Raises ModelFault when no answer can be had."""
         ...
 
-    async def score(self, context: Context, continuations: Sequence[str]) -> list[float]:
-        """Log-probability of each continuation, in nats, summed over its tokens."""
+    async def score(self, context: Context, continuations: Sequence[str]) -> Scored:
+        """How likely each continuation is. Raises ModelFault when that cannot be had."""
         ...
 
     def count(self, context: Context) -> int: ...

@@ -146,6 +146,14 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """Log-probabilities of given texts, in nats, each summed over its tokens, and what they cost."""
+
+    logprobs: tuple[float, ...]
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How to draw: greedy at temperature 0."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import ModelFault
-from tmbr.core.types import Completion, Context, Sampling, Tool, Usage
+from tmbr.core.types import Completion, Context, Sampling, Scored, Tool, Usage
 from tmbr.models.encoding import Encoder, tool_calls
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ class LocalModel:
         self._batcher.submit(Request(ids, n, room, sampling, seed, future))
         return self._completions(await future)
 
-    async def score(self, context: Context, continuations: Sequence[str]) -> list[float]:
-        """Summed log-probability, in nats, of each text after the generation prompt; no tools."""
+    async def score(self, context: Context, continuations: Sequence[str]) -> Scored:
+        """Of each text after the generation prompt, without tools. Raises ModelFault."""
         from tmbr.models.batching import Errand
 
         ids = self._encoder.encode(context, ())
@@ -79,10 +79,13 @@ class LocalModel:
                 f"{len(ids)} tokens and {longest} to score exceed the context of {self.context_limit}"
             )
 
-        def work(decoder: Decoder) -> list[float]:
-            return [_logprob(decoder, ids, tokens) for tokens in wanted]
+        def work(decoder: Decoder) -> Scored:
+            found = [_logprob(decoder, ids, tokens) for tokens in wanted]
+            prefill = sum(computed for _, computed in found)
+            usage = Usage(len(ids), sum(map(len, wanted)), prefill)
+            return Scored(tuple(logprob for logprob, _ in found), usage)
 
-        future: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Scored] = asyncio.get_running_loop().create_future()
         self._batcher.submit(Errand(work, future))
         return await future
 
@@ -116,9 +119,10 @@ class LocalModel:
         return found
 
 
-def _logprob(decoder: Any, ids: tuple[int, ...], tokens: tuple[int, ...]) -> float:
+def _logprob(decoder: Any, ids: tuple[int, ...], tokens: tuple[int, ...]) -> tuple[float, int]:
+    """The sum over the tokens, and how many positions were computed for it."""
     if not tokens:
-        return 0.0
-    logits, _ = decoder.logits([*ids, *tokens[:-1]], keep=len(tokens))
+        return 0.0, 0
+    logits, computed = decoder.logits([*ids, *tokens[:-1]], keep=len(tokens))
     logprobs = logits.float().log_softmax(-1)
-    return float(sum(logprobs[at, token] for at, token in enumerate(tokens)))
+    return float(sum(logprobs[at, token] for at, token in enumerate(tokens))), computed

@@ -6,12 +6,14 @@ import asyncio
 import os
 import random
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from tmbr.core.errors import ModelFault
-from tmbr.core.types import Completion, Context, Sampling, Tool, derive_seed
-from tmbr.models.wire import completions, message_json
+from tmbr.core.types import Completion, Context, Sampling, Scored, Tool, derive_seed
+from tmbr.models.wire import completions, message_json, scored
+
+T = TypeVar("T")
 
 #: How endpoints say that a prompt is too long: OpenAI, vLLM, llama.cpp, SGLang, TGI.
 TOO_LONG = re.compile(
@@ -78,8 +80,18 @@ class RemoteModel:
                 return [Completion("", finish_reason="context") for _ in range(n)]
             raise
 
-    async def score(self, context: Context, continuations: Sequence[str]) -> list[float]:  # noqa: ARG002
-        raise self._fault("an endpoint does not score given texts; use a local model for this judge")
+    async def score(self, context: Context, continuations: Sequence[str]) -> Scored:
+        """By the first token of each text, among the likeliest of the answer's first token.
+
+        Where a server tells no log-probabilities, the text that it says is certain. Texts that it does
+        not tell of are a little less likely than the least that it tells. Raises ModelFault.
+        """
+        body = self._body(context, (), Sampling(max_tokens=4))
+        asked = body | {"logprobs": True, "top_logprobs": 20, "n": 1, "seed": 0}
+        found: list[Scored] = await self._ask(
+            asked, 0, lambda response: scored(response, continuations)
+        )
+        return found[0]
 
     def count(self, context: Context) -> int:
         """An estimate, as the tokenizer is the server's: a token for four characters."""
@@ -110,7 +122,7 @@ class RemoteModel:
         found: list[Completion] = []
         if n == 1 or self._gives_n:
             try:
-                found = await self._ask(body | {"n": n, "seed": seed}, seed)
+                found = await self._ask(body | {"n": n, "seed": seed}, seed, completions)
             except _Refused as refused:  # some servers refuse n rather than ignore it
                 if n == 1 or refused.too_long:
                     raise
@@ -121,16 +133,21 @@ class RemoteModel:
 
     async def _parallel(self, body: dict[str, Any], which: range, seed: int) -> list[Completion]:
         seeds = [derive_seed(seed, index) for index in which]
-        asked = (self._ask(body | {"seed": own}, own) for own in seeds)
+        asked = [self._ask(body | {"seed": own}, own, completions) for own in seeds]
         return [found[0] for found in await asyncio.gather(*asked)]
 
-    async def _ask(self, body: dict[str, Any], seed: int) -> list[Completion]:
-        """At least one choice, after as many attempts as it takes."""
+    async def _ask(
+        self,
+        body: dict[str, Any],
+        seed: int,
+        read: Callable[[Any], list[T]],
+    ) -> list[T]:
+        """What is read from the answer, at least one; after as many attempts as it takes."""
         jitter = random.Random(derive_seed(seed, "backoff"))
         for attempt in range(1, self._attempts + 1):
             try:
                 async with self._slots:
-                    return await self._once(body)
+                    return await self._once(body, read)
             except _Transient as problem:
                 wait = self._backoff * 2 ** (attempt - 1) * (0.5 + jitter.random())
                 wait = max(wait, problem.retry_after)
@@ -140,7 +157,7 @@ class RemoteModel:
             await asyncio.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _once(self, body: dict[str, Any]) -> list[Completion]:
+    async def _once(self, body: dict[str, Any], read: Callable[[Any], list[T]]) -> list[T]:
         import openai
 
         try:
@@ -154,7 +171,7 @@ class RemoteModel:
         except (openai.OpenAIError, ValueError) as error:
             raise _Transient(f"the answer cannot be read: {error}") from None
         try:
-            found = completions(response)  # the client hands on whatever JSON, or text, it was sent
+            found = read(response)  # the client hands on whatever JSON, or text, it was sent
         except (AttributeError, TypeError):
             raise _Transient(f"the answer is no chat completion: {str(response)[:80]!r}") from None
         if not found:

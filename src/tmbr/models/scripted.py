@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from tmbr.core.errors import ModelFault
-from tmbr.core.types import Completion, Context, Message, Sampling, Tool, Usage
+from tmbr.core.types import Completion, Context, Message, Sampling, Scored, Tool, Usage
 
 Answer = str | Message | Completion
 #: (conversation, n, seed) -> n answers.
@@ -52,9 +53,13 @@ class ScriptedModel:
             )
         return [_charged(answer, prompt if i == 0 else 0) for i, answer in enumerate(answers)]
 
-    async def score(self, context: Context, continuations: Sequence[str]) -> list[float]:  # noqa: ARG002
-        """A nat a word, whatever the words are."""
-        return [-float(len(text.split())) for text in continuations]
+    async def score(self, context: Context, continuations: Sequence[str]) -> Scored:
+        """What it would say is certain, all else is not: the log of 1 % for each. Raises ModelFault."""
+        said = (await self.complete(context, (), 1, Sampling(), 0))[0]
+        sure, not_said = 0.0, math.log(0.01)
+        told = said.text.strip().casefold()
+        logprobs = (sure if told.startswith(c.strip().casefold()) else not_said for c in continuations)
+        return Scored(tuple(logprobs), said.usage)
 
     def count(self, context: Context) -> int:
         return sum(map(words, context.messages()))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tmbr.core.types import Completion, Message, ToolCall, Usage
+from tmbr.core.types import Completion, Message, Scored, ToolCall, Usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -33,6 +35,33 @@ def completions(response: ChatCompletion) -> list[Completion]:
         _completion(choice, _usage(response) if i == 0 else Usage())
         for i, choice in enumerate(response.choices)
     ]
+
+
+def scored(response: ChatCompletion, texts: Sequence[str]) -> list[Scored]:
+    """Each text by its beginning, among the likeliest first tokens; one for each choice.
+
+    Where no log-probabilities are told, what was said is certain. A text of which nothing is told is a
+    hundred times less likely than the least likely of which something is.
+    """
+    found = []
+    for choice in response.choices:
+        content = (choice.logprobs.content if choice.logprobs else None) or []
+        likely = [(top.token, top.logprob) for top in content[0].top_logprobs] if content else []
+        told = likely or [(choice.message.content or "", 0.0)]
+        least = min(logprob for _, logprob in told) + math.log(0.01)
+        by_text = (_summed([p for token, p in told if _same(token, text)], least) for text in texts)
+        found.append(Scored(tuple(by_text), _usage(response)))
+    return found
+
+
+def _same(token: str, text: str) -> bool:
+    """Whether one begins as the other, whatever their case."""
+    token, text = token.strip().casefold(), text.strip().casefold()
+    return bool(token) and (token.startswith(text) or text.startswith(token))
+
+
+def _summed(logprobs: Sequence[float], least: float) -> float:
+    return math.log(sum(map(math.exp, logprobs))) if logprobs else least
 
 
 def _completion(choice: Choice, usage: Usage) -> Completion:

@@ -6,13 +6,16 @@ the task speaks of. `Confidence` is the acting model's own: how often, and how s
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tmbr.core.protocols import Judge
-from tmbr.core.types import Judgement, Node, Trace
+from tmbr.core.protocols import Judge, Model
+from tmbr.core.types import Judgement, Node, Trace, Usage
+from tmbr.reasoning.prompts import prompt
+from tmbr.reasoning.questions import ask, conversation
 
 _WORD = re.compile(r"[a-z]{3,}")
 #: Words that say nothing about which task it is.
@@ -95,6 +98,26 @@ class Confidence:
 
 
 @dataclass(frozen=True, slots=True)
+class YesNo:
+    """A model's own word, the acting one's (`self`) or another's: the probability of Yes to whether the
+    last action brings the task nearer to its end. One half where it says neither."""
+
+    model: Model
+    name: str = "self"
+
+    async def judge(self, trace: Trace, nodes: Sequence[int]) -> list[Judgement]:
+        return list(await asyncio.gather(*(self._judge(trace, index) for index in nodes)))
+
+    async def _judge(self, trace: Trace, index: int) -> Judgement:
+        if trace.nodes[index].action is None:
+            return Judgement(index, self.name, 0.0, "malformed")
+        doubt = await ask(self.model, conversation(trace, index), prompt("judge"))
+        if doubt.yes is None:
+            return Judgement(index, self.name, 0.5, "said neither Yes nor No", doubt.usage)
+        return Judgement(index, self.name, doubt.yes, "", doubt.usage)
+
+
+@dataclass(frozen=True, slots=True)
 class Mix:
     """A weighted mean of judges; a 0 of the first one is final."""
 
@@ -111,10 +134,11 @@ class Mix:
 
     def _mixed(self, index: int, weights: Sequence[float], row: Sequence[Judgement]) -> Judgement:
         reason = "; ".join(part.reason for part in row if part.reason)
+        usage = sum((part.usage for part in row), Usage())
         if row[0].value == 0.0:
-            return Judgement(index, self.name, 0.0, row[0].reason)
+            return Judgement(index, self.name, 0.0, row[0].reason, usage)
         value = sum(w * part.value for w, part in zip(weights, row, strict=True)) / sum(weights)
-        return Judgement(index, self.name, value, reason)
+        return Judgement(index, self.name, value, reason, usage)
 
 
 def default_judge() -> Judge:

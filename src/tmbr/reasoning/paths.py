@@ -1,7 +1,4 @@
-"""One path at a time: `react`, and `react+retry`, the fair baseline of search.
-
-Both have access `none`: no world but the one they act in, and nothing is taken back.
-"""
+"""One path at a time, nothing taken back: the baselines without search, all of access `none`."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from dataclasses import dataclass
 from tmbr.core.protocols import Episode, Judge, Model, Outcome, World
 from tmbr.core.types import Access, Sampling, Step
 from tmbr.reasoning.judges import default_judge
+from tmbr.reasoning.prompts import prompt
 from tmbr.reasoning.propose import propose
 from tmbr.reasoning.tree import GREEDY, VARIED, Tree
 
@@ -22,15 +20,45 @@ class React:
     name: str = "react"
     access: Access = "none"
 
-    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:  # noqa: ARG002
-        tree = Tree(episode, model, seed)
-        at = tree.plant()
+    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
+        return await self.walk(Tree(episode, model, seed), judge or default_judge())
+
+    async def walk(self, tree: Tree, judge: Judge) -> Outcome:  # noqa: ARG002
+        return await self.follow(tree, await self.begin(tree))
+
+    async def begin(self, tree: Tree) -> int:
+        """The node from which the path starts."""
+        return tree.plant()
+
+    async def follow(self, tree: Tree, at: int) -> Outcome:
+        """Turn by turn to the end."""
         while (stop := tree.spent()) is None:
             candidate = (await tree.ask(at, 1, self.sampling))[0]
-            at, step = tree.act(at, candidate, episode.world)
-            if step.done:
+            at, step = tree.act(at, candidate, tree.world)
+            if await tree.over(at, step):
                 break
-        return Outcome(at, episode.world, stop)
+        return Outcome(at, tree.world, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Io(React):
+    """Actions alone, without thoughts."""
+
+    name: str = "io"
+
+    async def begin(self, tree: Tree) -> int:
+        return tree.plant(prompt("direct"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cot(React):
+    """One chain of thought at the start (Wei et al., 2022), then actions alone."""
+
+    name: str = "cot"
+
+    async def begin(self, tree: Tree) -> int:
+        thought = await tree.say(tree.plant(), prompt("think"), "plan", self.sampling)
+        return tree.tell(thought, prompt("direct"), "plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +76,21 @@ class ReactRetry:
     access: Access = "none"
 
     async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        tree = Tree(episode, model, seed)
-        judge = judge or default_judge()
+        return await self.walk(Tree(episode, model, seed), judge or default_judge())
+
+    async def walk(self, tree: Tree, judge: Judge) -> Outcome:
         at = tree.plant()
         barred: frozenset[str] = frozenset()
         while (stop := tree.spent()) is None:
             at, step = await judged_step(
-                tree, at, self.branches, self.sampling, judge, episode.world, barred, self.asks
+                tree, at, self.branches, self.sampling, judge, tree.world, barred, self.asks
             )
-            if step.done:
+            if await tree.over(at, step):
                 break
             action = tree.trace.nodes[at].action
             if action is not None:  # a malformed turn leaves the state as it was
                 barred = barred | {action.key} if step.admissible is False else frozenset()
-        return Outcome(at, episode.world, stop)
+        return Outcome(at, tree.world, stop)
 
 
 async def judged_step(

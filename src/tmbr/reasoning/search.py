@@ -1,16 +1,19 @@
-"""Multi-branch reasoning on worlds that fork: propose, look, judge, commit, and go back.
+"""Search on worlds that fork: propose, look, judge, commit, and go back.
 
-The agent stands in one state. It tries its candidates on forks, commits the best, and keeps the others
-as open states, each with its own living world. When the path is judged bad (nothing is left to try, or
-it has grown long without an end), it goes on from the best open state, wherever in the tree that is.
+The agent stands in one state. It tries its candidates on forks and keeps those worth it as open
+states, each with its own living world; then it goes on from one of them, wherever in the tree that is.
+Which one is the frontier's choice, and the strategies differ in nothing else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from tmbr.core.protocols import Episode, Judge, Model, Outcome, World
+from tmbr.core.errors import EnvironmentFault
+from tmbr.core.protocols import Episode, Judge, Model, Outcome
 from tmbr.core.types import Access, Sampling, Step
+from tmbr.reasoning import frontier
+from tmbr.reasoning.frontier import Frontier, State
 from tmbr.reasoning.judges import default_judge
 from tmbr.reasoning.paths import judged_step
 from tmbr.reasoning.propose import propose
@@ -18,27 +21,7 @@ from tmbr.reasoning.tree import VARIED, Candidate, Tree
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """A place to go on from; it owns its world, in which `node` has just been looked at.
-
-    untried: `node` ends the episode, so it was judged without a look, and the world is still that of
-    its parent.
-    """
-
-    node: int
-    world: World
-    value: float
-    depth: int
-    untried: bool = False
-
-    @property
-    def rank(self) -> tuple[float, bool]:
-        """What was seen goes before what was not, at the same value."""
-        return self.value, not self.untried
-
-
-@dataclass(frozen=True, slots=True)
-class Multibranch:
+class Search:
     """branches: candidates a step. keep: states judged below it are closed.
 
     path_steps: a path this long that has not ended is judged bad. asks: how often candidates are
@@ -50,63 +33,118 @@ class Multibranch:
     path_steps: int = 19
     asks: int = 2
     sampling: Sampling = VARIED
-    name: str = "multibranch"
+    name: str = "search"
     access: Access = "fork"
 
+    def frontier(self) -> Frontier:
+        raise NotImplementedError
+
     async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        return await _Search(self, Tree(episode, model, seed), judge or default_judge()).run()
+        return await self.walk(Tree(episode, model, seed), judge or default_judge())
+
+    async def walk(self, tree: Tree, judge: Judge) -> Outcome:
+        return await _Walk(self, tree, judge, self.frontier()).run()
+
+
+@dataclass(frozen=True, slots=True)
+class Multibranch(Search):
+    """The best child, and back to the best open state when there is none."""
+
+    name: str = "multibranch"
+
+    def frontier(self) -> Frontier:
+        return frontier.Deepen()
+
+
+@dataclass(frozen=True, slots=True)
+class BestFirst(Search):
+    """Always the best open state (Koh et al., 2024)."""
+
+    name: str = "best-first"
+
+    def frontier(self) -> Frontier:
+        return frontier.Best()
+
+
+@dataclass(frozen=True, slots=True)
+class Beam(Search):
+    """Level by level (Tree of Thoughts, Yao et al., 2023). width: states kept of a level."""
+
+    width: int = 2
+    name: str = "beam"
+
+    def frontier(self) -> Frontier:
+        return frontier.Level(self.width)
+
+
+@dataclass(frozen=True, slots=True)
+class Mcts(Search):
+    """By upper confidence bounds (LATS, Zhou et al., 2024). explore: weight of the seldom visited."""
+
+    explore: float = 0.5
+    name: str = "mcts"
+
+    def frontier(self) -> Frontier:
+        return frontier.Bounds(self.explore)
 
 
 @dataclass(slots=True)
-class _Search:
-    settings: Multibranch
+class _Walk:
+    settings: Search
     tree: Tree
     judge: Judge
-    open: list[State]
-
-    def __init__(self, settings: Multibranch, tree: Tree, judge: Judge) -> None:
-        self.settings = settings
-        self.tree = tree
-        self.judge = judge
-        self.open = []
+    frontier: Frontier
 
     async def run(self) -> Outcome:
         """Walk until the world ends the episode or the budget is spent."""
-        here = State(self.tree.plant(), self.tree.episode.world.fork(), 1.0, 0)
+        root = here = State(self.tree.plant(), self.tree.world.fork(), 1.0, 0)
         while (stop := self.tree.spent()) is None:
-            children = await self._expand(here) if here.depth < self.settings.path_steps else []
-            if children or self.open:
-                here, step = self._go_on(here, children)
-            else:
+            if here.depth < self.settings.path_steps:
+                await self._expand(here)
+            chosen = self.frontier.take(here)
+            if chosen is None:
                 here, step = await self._plain_turn(here)
-            if step.done:
+            else:
+                here, step = chosen, self._go(here, chosen)
+            if await self.tree.over(here.node, step):
                 break
+        else:
+            here = self._last_word(root, here)
         return Outcome(here.node, here.world, stop)
 
-    def _go_on(self, here: State, children: list[State]) -> tuple[State, Step]:
-        """Commit the best child; without one, go back to the best open state anywhere in the tree."""
-        if children:
-            best = max(children, key=lambda state: state.rank)
-            self.open += [child for child in children if child is not best]
-        else:
-            best = max(self.open, key=lambda state: (*state.rank, -state.depth))
-            self.open.remove(best)
+    def _go(self, here: State, chosen: State) -> Step:
+        """Commit a state and leave the one before."""
         here.world.close()
-        if best.untried:
-            return best, self.tree.execute(best.node, best.world)
-        step = best.world.commit()
-        self.tree.answer(best.node, step)
-        return best, step
+        chosen.open = False
+        if chosen.untried:
+            return self.tree.execute(chosen.node, chosen.world)
+        step = chosen.world.commit()
+        self.tree.answer(chosen.node, step)
+        return step
 
     async def _plain_turn(self, here: State) -> tuple[State, Step]:
         """Nothing is open: take a turn as a single path would, and hear what the world says."""
         node, step = await judged_step(
             self.tree, here.node, 1, self.settings.sampling, self.judge, world=here.world
         )
-        return State(node, here.world, here.value, here.depth + 1), step
+        after = State(node, here.world, here.value, here.depth + 1, parent=here)
+        here.children.append(after)
+        return after, step
 
-    async def _expand(self, state: State) -> list[State]:
-        """The open children of a state: candidates looked at on forks and judged worth keeping."""
+    def _last_word(self, root: State, here: State) -> State:
+        """The budget is spent: of the actions that end the episode the best is executed, if one was
+        proposed and a step is left for it. In a part of an episode another part may have it."""
+        if self.tree.part or not self.tree.steps_left:
+            return here
+        ends = [state for state in _states(root) if state.open and state.untried]
+        if not ends:
+            return here
+        best = min(ends, key=lambda s: (*s.rank, -s.depth, s.node))
+        self._go(here, best)
+        return best
+
+    async def _expand(self, state: State) -> None:
+        """Give a state its open children: candidates looked at on forks and judged worth keeping."""
         barred: frozenset[str] = frozenset()
         for _ in range(self.settings.asks):
             if self.tree.spent() is not None:
@@ -115,35 +153,50 @@ class _Search:
                 self.tree, state.node, self.settings.branches, self.settings.sampling, barred
             )
             looked = [found for c in proposed.kept if (found := self._look(state, c)) is not None]
-            children = await self._judged(looked)
-            if children:
-                return children
+            state.children = await self._judged(looked)
+            self.frontier.add(state.children)
+            if state.children:
+                return
             barred |= {c.action.key for c in proposed.kept if c.action}
-        return []
 
     def _look(self, state: State, candidate: Candidate) -> State | None:
         """Try a candidate on a fork. One that ends the episode is not tried, only kept beside it.
 
-        None when the budget has no step left.
+        None when the budget has no step left, or when the world broke in this fork.
         """
         assert candidate.action is not None, "the filter keeps actions only"
-        seen = state.world.look(candidate.action)
+        try:
+            seen = state.world.look(candidate.action)
+        except EnvironmentFault as fault:
+            self.tree.grow(state.node, candidate, None, f"the world broke: {fault}")
+            return None
         if seen is not None:
             world, step = seen
-            return State(self.tree.grow(state.node, candidate, step), world, 0.0, state.depth + 1)
-        if self.tree.spent() is not None:
+            node = self.tree.grow(state.node, candidate, step)
+            return State(node, world, 0.0, state.depth + 1, parent=state)
+        if not self.tree.steps_left:
             self.tree.grow(state.node, candidate, None, "not looked at")
             return None
         node = self.tree.grow(state.node, candidate, None)
-        return State(node, state.world.fork(), 0.0, state.depth + 1, untried=True)
+        return State(node, state.world.fork(), 0.0, state.depth + 1, untried=True, parent=state)
 
     async def _judged(self, looked: list[State]) -> list[State]:
         """Those that are worth keeping, with their values."""
         judgements = await self.tree.judged(self.judge, [state.node for state in looked])
         children = []
         for state, judgement in zip(looked, judgements, strict=True):
+            state.value = judgement.value
             if judgement.value >= self.settings.keep:
-                children.append(replace(state, value=judgement.value))
+                state.open = True
+                children.append(state)
             else:
                 state.world.close()
         return children
+
+
+def _states(root: State) -> list[State]:
+    """A state and all below it."""
+    found = [root]
+    for state in found:
+        found += state.children
+    return found

@@ -5,7 +5,7 @@ It keeps the conversation of each node, asks the model, charges what was asked, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tmbr.core.errors import ActionError
@@ -20,7 +20,9 @@ from tmbr.core.types import (
     NodeKind,
     Sampling,
     Step,
+    Tool,
     Trace,
+    Usage,
     answer,
     derive_seed,
 )
@@ -40,52 +42,121 @@ class Candidate:
 
 
 @dataclass(slots=True)
+class Part:
+    """A stretch of an episode that has an end of its own: one subtask.
+
+    start: the node that it goes on from, in `world`. prompt: its conversation; None goes on with the
+    one that `start` ends, in which `note` is said. limit: turns. finished: asked after every turn.
+    """
+
+    start: int
+    world: World
+    prompt: list[Message] | None
+    limit: int | None
+    finished: Callable[[int], Awaitable[bool]]
+    note: str = ""
+    turns: int = 0
+    complete: bool = False
+
+
+@dataclass(slots=True)
 class Tree:
-    """A trace under construction. contexts: the conversation after each node and its answer."""
+    """A trace under construction. contexts: the conversation after each node and its answer.
+
+    part: what of the episode this tree is grown for; None is all of it.
+    """
 
     episode: Episode
     model: Model
     seed: int
     contexts: list[Context] = field(default_factory=list)
+    part: Part | None = None
 
     @property
     def trace(self) -> Trace:
         return self.episode.trace
 
+    @property
+    def world(self) -> World:
+        """Where the tree begins."""
+        return self.part.world if self.part else self.episode.world
+
     def plant(self, note: str = "") -> int:
         """Append the prompt as root nodes and return the last; `note` ends its last message."""
-        messages = self.episode.messages()
-        if note:
+        part = self.part
+        said = "\n".join(filter(None, (part.note if part else "", note)))
+        if part and part.prompt is None:
+            return self.tell(part.start, said, "plan") if said else part.start
+        start = part.start if part else None
+        messages = list(part.prompt) if part and part.prompt else self.episode.messages()
+        if said:
             last = messages[-1]
-            messages[-1] = Message(last.role, f"{last.content}\n{note}")
+            messages[-1] = Message(last.role, f"{last.content}\n{said}")
         at: int | None = None
         for message in messages:
-            before = self.contexts[at] if at is not None else None
-            at = self.trace.add(Node(at, at, "root", message))
-            self.contexts.append(Context(message, before))
+            context = Context(message, self.contexts[at] if at is not None else None)
+            at = self._add(Node(start if at is None else at, at, "root", message), context)
         assert at is not None, "a task has at least one message"
         return at
 
     def spent(self) -> str | None:
-        """The limit of the budget that is reached, or None."""
+        """The limit of the budget or of the part that is reached, or None."""
+        if self.part and self.part.limit is not None and self.part.turns >= self.part.limit:
+            return "part limit"
         return self.episode.budget.spent_by(self.trace.spent)
+
+    @property
+    def steps_left(self) -> bool:
+        """Whether the budget has a step of the world left."""
+        spent, limit = self.trace.spent, self.episode.budget.steps
+        return limit is None or spent.steps + spent.steps_on_forks < limit
+
+    async def over(self, at: int, step: Step) -> bool:
+        """After a turn: whether the world has ended the episode, or this part of it is complete."""
+        if step.done or self.part is None:
+            return step.done
+        self.part.turns += 1
+        self.part.complete = await self.part.finished(at)
+        return self.part.complete
 
     async def ask(self, at: int, n: int, sampling: Sampling) -> list[Candidate]:
         """Sample `n` answers to the conversation that ends at a node."""
+        tools = self.episode.world.tools
+        return [self._parsed(made) for made in await self._complete(at, n, sampling, tools)]
+
+    async def _complete(
+        self, at: int, n: int, sampling: Sampling, tools: Sequence[Tool]
+    ) -> list[Completion]:
         seed = derive_seed(self.seed, self.trace.sample.id, at, self.trace.spent.calls)
-        found = await self.model.complete(
-            self.contexts[at], self.episode.world.tools, n, sampling, seed
-        )
+        found = await self.model.complete(self.contexts[at], tools, n, sampling, seed)
         self.trace.spent.calls += 1
         for completion in found:
             self.trace.spent.usage += completion.usage
-        return [self._parsed(completion) for completion in found]
+        return found
+
+    def charge(self, usage: Usage) -> None:
+        """Pay for what was asked of a judge; one that costs nothing was not called."""
+        self.trace.spent.usage += usage
+        self.trace.spent.calls += usage.total > 0
 
     def _parsed(self, completion: Completion) -> Candidate:
         try:
             return Candidate(completion, self.episode.parse(completion))
         except ActionError as error:
             return Candidate(completion, None, error.why)
+
+    def tell(self, at: int, words: str, kind: NodeKind) -> int:
+        """Append what is said to the model after a node; return its node."""
+        message = Message("user", words)
+        return self._add(Node(at, at, kind, message), saying(self.contexts[at], words))
+
+    async def say(self, at: int, words: str, kind: NodeKind, sampling: Sampling = GREEDY) -> int:
+        """Put a question to the model after a node; return the node of its answer, no action."""
+        asked = self.tell(at, words, kind)
+        (completion,) = await self._complete(asked, 1, sampling, ())
+        message = Message("assistant", completion.text)
+        node = Node(asked, asked, kind, message, sampled=True, completion=completion)
+        return self._add(node, self.contexts[asked].then(message, completion.token_ids or None))
 
     def grow(
         self,
@@ -110,7 +181,10 @@ class Tree:
         )
         context = self.contexts[parent].then(node.message, completion.token_ids or None)
         heard = answer(node)
-        self.contexts.append(context.then(heard) if heard else context)
+        return self._add(node, context.then(heard) if heard else context)
+
+    def _add(self, node: Node, context: Context) -> int:
+        self.contexts.append(context)
         return self.trace.add(node)
 
     def act(self, parent: int, candidate: Candidate, world: World) -> tuple[int, Step]:
@@ -141,7 +215,14 @@ class Tree:
         """Ask the judge, record what it says, charge what it costs."""
         found = await judge.judge(self.trace, nodes)
         for judgement in found:
-            self.trace.spent.usage += judgement.usage
-            self.trace.spent.calls += judgement.usage.total > 0
+            self.charge(judgement.usage)
         self.trace.judgements += found
         return found
+
+
+def saying(context: Context, words: str) -> Context:
+    """A conversation in which the user says more; templates take no two user turns in a row."""
+    last = context.message
+    if last.role == "user":
+        return Context(Message("user", f"{last.content}\n{words}"), context.parent)
+    return context.then(Message("user", words))

@@ -1,0 +1,53 @@
+"""Yes or no, by the probability that a model gives to either word."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tmbr.core.protocols import Model
+from tmbr.core.types import Context, Trace, Usage, answer
+from tmbr.reasoning.tree import saying
+
+ANSWERS = ("Yes", "No")
+#: Room that both answers take.
+_ROOM = 8
+FREE = Usage()
+#: An answer less likely than this is no answer: the model said something else.
+_HEARD = math.log(0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """yes: probability of Yes as against No; None where the model cannot be asked, or says neither."""
+
+    yes: float | None
+    usage: Usage = FREE
+
+
+async def ask(model: Model, context: Context, words: str) -> Doubt:
+    """Ask after a conversation; one that has no room left for a question is not asked."""
+    asked = saying(context, words)
+    if model.count(asked) + _ROOM > model.context_limit:
+        return Doubt(None)
+    scored = await model.score(asked, ANSWERS)
+    yes, no = scored.logprobs
+    if max(yes, no) < _HEARD:
+        return Doubt(None, scored.usage)
+    return Doubt(1 / (1 + math.exp(no - yes)), scored.usage)
+
+
+def conversation(trace: Trace, leaf: int) -> Context:
+    """What the model was told up to a node of a trace, that node's answer included."""
+    context: Context | None = None
+    for index in trace.conversation(leaf):
+        node = trace.nodes[index]
+        if node.message.role == "user" and context is not None and context.message.role == "user":
+            context = saying(context, node.message.content)
+        else:
+            ids = node.completion.token_ids if node.completion else ()
+            context = Context(node.message, context, ids or None)
+        if heard := answer(node):
+            context = context.then(heard)
+    assert context is not None, "a conversation has at least one message"
+    return context
