@@ -207,7 +207,9 @@ QUERIES: dict[str, str] = {
 }  # fmt: skip
 
 
-def queries(rng: Random, table: Table, templates: dict[str, str]) -> Iterator[tuple[str, str]]:
+def queries(
+    rng: Random, table: Table, templates: dict[str, str] = QUERIES
+) -> Iterator[tuple[str, str]]:
     """(class, query) for one draw of each class."""
     for name, template in templates.items():
         yield name, template.format_map(Draw(rng, table))

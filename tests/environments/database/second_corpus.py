@@ -3,6 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from random import Random
+
+from tests.environments.database import corpus
+from tmbr.environments.database import Table
+
 #: class of query -> template; see `corpus` for the parts.
 QUERIES: dict[str, str] = {
     "alias in order": "SELECT {c} AS a, {d} AS b FROM {t} ORDER BY a, b, {rank}",
@@ -98,3 +104,8 @@ QUERIES: dict[str, str] = {
     "delete all": "DELETE FROM {t}",
     "replace into": "REPLACE INTO {t} VALUES ({values})",
 }  # fmt: skip
+
+
+def queries(rng: Random, table: Table) -> Iterator[tuple[str, str]]:
+    """(class, query) for one draw of each class."""
+    return corpus.queries(rng, table, QUERIES)

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import marshal
 import math
+import struct
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cmp_to_key, partial
 from typing import Any
 
-from . import operators, values
+from . import json_values, operators, values
+from .comparison import compare, sort_key
 from .errors import SqlError
-from .values import Raw, Value, compare, decode, encode, sort_key, statement, text
+from .running import CALL, ROW, statement
+from .values import Raw, Value, decode, encode, text
 
 Row = tuple[Value, ...]
 #: MySQL's `group_concat_max_len`, in bytes.
 GROUP_CONCAT = 1024
-#: As much as one aggregate may hold, in rows.
-MAX_ROWS = 300_000
 
 
 def total(rows: Sequence[Row]) -> int | float | Decimal | None:
@@ -65,8 +66,12 @@ def _spread(rows: Sequence[Row], less: int, root: bool) -> Value:
     numbers = [float(values.number(row[0]) or 0) for row in rows]
     if len(numbers) <= less:
         return None
-    mean = sum(numbers) / len(numbers)
-    variance = math.fsum((n - mean) ** 2 for n in numbers) / (len(numbers) - less)
+    mean, squares = numbers[0], 0.0
+    for count, value in enumerate(numbers[1:], 2):  # as MySQL does, to the last digit
+        step = value - mean
+        mean += step / count
+        squares += step * (value - mean)
+    variance = squares / (len(numbers) - less)
     return math.sqrt(variance) if root else variance
 
 
@@ -74,7 +79,7 @@ def _bits(rows: Sequence[Row], start: int, apply: Callable[[int, int], int]) -> 
     made = start
     for row in rows:
         made = apply(made, operators.bits(row[0]) or 0)
-    return operators.unsigned(made)
+    return made
 
 
 def concatenated(rows: Sequence[Row]) -> Value:
@@ -106,6 +111,14 @@ def _order(left: Row, right: Row, directions: str) -> int:
     return 0
 
 
+def _object(rows: Sequence[Row]) -> Value:
+    """Of equal keys the last one counts."""
+    if any(key is None for key, _ in rows):
+        raise SqlError(3158)
+    pairs = {text(key) or "": json_values.member(value) for key, value in rows}
+    return json_values.written(pairs) if rows else None
+
+
 def single(rows: Sequence[Row]) -> Value:
     if len(rows) > 1:
         raise SqlError(1242)
@@ -134,13 +147,17 @@ AGGREGATES: dict[str, Callable[[Sequence[Row]], Value]] = {
     "bit_and": lambda rows: _bits(rows, 2**64 - 1, lambda a, b: a & b),
     "bit_or": lambda rows: _bits(rows, 0, lambda a, b: a | b),
     "bit_xor": lambda rows: _bits(rows, 0, lambda a, b: a ^ b),
+    "json_arrayagg": lambda rows: (
+        json_values.written([json_values.member(row[0]) for row in rows]) if rows else None
+    ),
+    "json_objectagg": _object,
     "any_value": lambda rows: rows[0][0] if rows else None,
     "first": lambda rows: rows[0][0] if rows else None,
     "single": single,
     "packed": packed,
 }
 #: Those that see NULL too.
-_ALL_ROWS = frozenset(("first", "single", "packed", "any_value"))
+_ALL_ROWS = frozenset(("first", "single", "packed", "any_value", "json_arrayagg", "json_objectagg"))
 
 
 class Aggregate:
@@ -153,9 +170,7 @@ class Aggregate:
 
     def step(self, name: str, distinct: int, *raw: Raw) -> None:
         self._name, self._distinct = name, bool(distinct)
-        if len(self._rows) >= MAX_ROWS:
-            statement.error = SqlError(3024)
-            raise statement.error
+        self._charge(CALL, ROW + sum(len(v) for v in raw if type(v) is str or type(v) is bytes))
         if name == "first" and self._rows:
             self._rows.append(None)
             return
@@ -170,10 +185,11 @@ class Aggregate:
     def value(self) -> Raw:
         if not self._name:
             return None
+        self._charge(len(self._rows) * (CALL if self._name == "group_concat" or self._distinct else 4))
         rows = [row for row in self._rows if row is not None]
         try:
             if self._distinct and self._name in ("sum", "avg"):
-                rows = [(n,) for n in sorted({values.number(row[0]) for row in rows})]  # type: ignore[type-var]
+                rows = [(n,) for n in sorted({values.number(row[0]) for row in rows}, key=_stored)]
             elif self._distinct:
                 rows = _apart(rows, 1 if self._name == "group_concat" else None)
             return encode(AGGREGATES[self._name](rows))
@@ -182,6 +198,18 @@ class Aggregate:
             raise
 
     finalize = value
+
+    def _charge(self, steps: int, size: int = 0) -> None:
+        try:
+            statement.charge(steps, size)
+        except SqlError as error:
+            statement.error = error
+            raise
+
+
+def _stored(number: Any) -> Any:
+    """Different numbers are added in the order of their stored bytes."""
+    return struct.pack("<d", number) if isinstance(number, float) else number
 
 
 def _apart(rows: Sequence[Row], width: int | None) -> list[Row]:

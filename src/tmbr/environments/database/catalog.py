@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from .errors import SqlError
+from .values import Value
 
 DATABASE = "dbbench"
 MAX_NAME = 64
@@ -54,16 +55,23 @@ class Table:
             raise SqlError(1054, name, clause)
         return at
 
+    def unique_keys(self) -> list[tuple[str, tuple[str, ...]]]:
+        """(name, columns) of each, in the order of SQLite's indices."""
+        primary = tuple(c.name for c in self.columns if c.key == "PRI")
+        keys = [(f"{self.name}.PRIMARY", primary)] if primary else []
+        return keys + [(f"{self.name}.{c.name}", (c.name,)) for c in self.columns if c.key == "UNI"]
+
     def sql(self, at: int) -> str:
         return f"c{self.slots[at]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Table names know case, as on MySQL under Linux."""
+    """Table names know case, as on MySQL under Linux. variables: the session's own."""
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     made: int = 0
+    variables: Mapping[str, Value] = field(default_factory=dict)
 
     def table(self, name: str, database: str = "") -> Table:
         """Raises SqlError 1146 where there is none."""

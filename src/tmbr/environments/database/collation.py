@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from pathlib import Path
 
+from .running import statement
+
 
 @cache
 def _weights() -> dict[str, bytes]:
@@ -46,6 +48,17 @@ def _short_key(text: str) -> bytes:
     return b"".join(map(weight, text))
 
 
+@cache
+def _first_of() -> dict[bytes, str]:
+    """Weight -> the one character that stands for all that have it."""
+    return {}
+
+
+def fold(text: str) -> str:
+    """The text with one character for all that compare equal, so that its parts can be searched."""
+    return "".join(_first_of().setdefault(weight(char), char) for char in text)
+
+
 def key(text: str) -> bytes:
     """Texts are ordered as their keys are, and equal where these are."""
     return _short_key(text) if len(text) <= 200 else b"".join(map(weight, text))
@@ -55,6 +68,10 @@ def collate(left: str, right: str) -> int:
     """Negative, zero or positive: a collation function for SQLite."""
     a, b = key(left), key(right)
     return (a > b) - (a < b)
+
+
+#: Steps that one character of a pattern takes where it is tried again.
+_COMPARING = 8
 
 
 def like(text: str, pattern: str, escape: str = "\\", exact: bool = False) -> bool:
@@ -88,6 +105,7 @@ def _wild(text: list[bytes], pattern: list[bytes | None]) -> bool:
         elif p < len(pattern) and pattern[p] in (b"_", text[at]):
             at, p = at + 1, p + 1
         elif star >= 0:
+            statement.charge(_COMPARING * (p - star))
             mark += 1
             at, p = mark, star + 1
         else:

@@ -9,8 +9,9 @@ from typing import Any
 from . import kinds, temporal, values
 from .catalog import Column
 from .errors import SqlError
+from .running import statement
 from .sqlite_text import call, quote
-from .values import Value, decimal, integer, moment, number, statement, text
+from .values import Value, decimal, integer, moment, number, text
 
 _INTEGERS = {
     "TINYINT": ("tinyint", 1), "SMALLINT": ("smallint", 2), "MEDIUMINT": ("mediumint", 3),

@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from . import columns as types
+from . import kinds
 from .catalog import Catalog, Column, Table, check_name
 from .errors import SqlError
 from .plan import Plan
@@ -41,7 +42,7 @@ def create(tree: Any, source: str, catalog: Catalog) -> Plan:
     if query is not None:
         made += [_as_column(c.name, c.kind) for c in query.columns]
     if not made:
-        raise SqlError(1105, "A table must have at least 1 column")
+        raise SqlError(1113)
     table = catalog.new_table(node.name, tuple(made))
     writes = [_created(table), *_indices(table)]
     if query is not None:
@@ -63,7 +64,11 @@ def _as_column(name: str, kind: str) -> Column:
         return Column(name, "bigint", "int", None)
     if kind.startswith("decimal."):
         return Column(name, f"decimal(65,{kind[8:]})", kind, None)
-    if kind in ("double", "date", "datetime", "time"):
+    if kind == "uint":
+        return Column(name, "bigint unsigned", "int", None)
+    if kinds.is_double(kind):
+        return Column(name, "double", "double", None)
+    if kind in ("date", "datetime", "time"):
         return Column(name, kind, kind, None)
     return Column(name)
 

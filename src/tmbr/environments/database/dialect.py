@@ -6,26 +6,42 @@ translate them), and reserved words are no names unless they are quoted.
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from .errors import SqlError, syntax_error
+from .lexical import checked
 
 #: Longer statements are refused as too large a packet: parsing is Python, and the text is hostile.
-MAX_STATEMENT = 200_000
+MAX_STATEMENT = 100_000
 #: Deeper nesting is refused: the tree is walked by recursion.
 MAX_DEPTH = 120
 
 #: MySQL 8's reserved words, which are no names unless quoted.
 RESERVED = frozenset(Path(__file__).with_name("reserved.txt").read_text(encoding="utf-8").split())
 #: Functions whose arguments are not a plain list.
-_OWN_SYNTAX = ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTR", "SUBSTRING", "TRIM", "GROUP_CONCAT")
+_OWN_SYNTAX = (
+    "CAST",
+    "CONVERT",
+    "EXTRACT",
+    "POSITION",
+    "SUBSTR",
+    "SUBSTRING",
+    "TRIM",
+    "GROUP_CONCAT",
+    "MATCH",
+)
 #: Words that stand for a call without parentheses.
 BARE_CALLS = frozenset(
     ("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "UTC_DATE",
      "UTC_TIME", "UTC_TIMESTAMP", "CURRENT_USER")
 )  # fmt: skip
+
+
+_INTO = re.compile(r"\binto\s*@", re.IGNORECASE)
 
 
 @cache
@@ -56,7 +72,7 @@ def parse(sql: str) -> Any:
     if len(sql) > MAX_STATEMENT:
         raise SqlError(1153)
     try:
-        trees = sqlglot.parse(sql, dialect=_dialect())
+        trees = sqlglot.parse(checked(sql, _dialect()().tokenize(sql)), dialect=_dialect())
     except ParseError as error:
         told = error.errors[0] if error.errors else {}
         raise syntax_error(sql, _offset(sql, told)) from None
@@ -73,6 +89,30 @@ def parse(sql: str) -> Any:
         raise SqlError(1436)
     _check_names(sql, found[0])
     return found[0]
+
+
+def into_variables(sql: str) -> tuple[str, list[str]]:
+    """The statement without its `INTO @x, @y`, and these variables' names."""
+    from sqlglot.errors import TokenError
+
+    if not _INTO.search(sql):
+        return sql, []
+    try:
+        tokens = _dialect()().tokenize(sql)
+    except TokenError:
+        return sql, []
+    texts = [token.text for token in tokens]
+    pairs = pairwise(texts)
+    at = next((i for i, (a, b) in enumerate(pairs) if a.upper() == "INTO" and b == "@"), None)
+    if at is None:
+        return sql, []
+    names: list[str] = []
+    end = at
+    while texts[end + 1 : end + 2] == ["@"] and end + 2 < len(texts):
+        names.append(texts[end + 2].lower())
+        end += 3 if texts[end + 3 : end + 5] == [",", "@"] else 2
+    start, stop = tokens[at].start, tokens[min(end, len(tokens) - 1)].end + 1
+    return sql[:start] + " " * (stop - start) + sql[stop:], names
 
 
 def _offset(sql: str, told: dict[str, Any]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -12,8 +12,10 @@ from tmbr.core.errors import ConfigError
 
 from .catalog import Catalog, Column, check_name
 from .engine import Engine
-from .errors import SqlError
+from .errors import SqlError, syntax_error
+from .plan import Plan
 from .results import Result, refused
+from .running import statement
 from .tables import Table
 from .values import Value
 
@@ -77,25 +79,43 @@ class Embedded:
     def execute(self, sql: str) -> Result:
         """Run one statement. Whatever is wrong with it is in the result."""
         try:
-            plan = _compiler()(sql.encode("utf-8", "replace").decode(), self.catalog)
-            if plan.query is not None:
-                return (self._own or self._shared.reader()).run(plan)
-            if plan.writes:
-                if self._own is None:
-                    self._own = Engine(self._shared.image)
-                result = self._own.run(plan)
-            else:
-                result = Result("[]")
+            plan = self._plan(sql.encode("utf-8", "replace").decode())
+            statement.variables = dict(self.catalog.variables)
+            result = self._run(plan)
         except SqlError as error:
             return refused(error)
         except RecursionError:
             return refused(SqlError(1436))
-        self.catalog = plan.catalog
+        if plan.catalog is not None:
+            self.catalog = plan.catalog
+        if plan.assigns:
+            self.catalog = replace(self.catalog, variables=statement.variables)
         return result
+
+    def _plan(self, sql: str) -> Plan:
+        """Raises SqlError. sqlglot's trees have forms without end, of which some hold what no handler
+        expects: these are refused like any other that MySQL's grammar has not."""
+        compile_ = _compiler()
+        try:
+            plan: Plan = compile_(sql, self.catalog)
+        except (AttributeError, TypeError, LookupError, ValueError, AssertionError):
+            raise syntax_error(sql, 0) from None
+        return plan
+
+    def _run(self, plan: Plan) -> Result:
+        if plan.query is not None:
+            return (self._own or self._shared.reader()).run(plan)
+        if not plan.writes:
+            return Result("[]")
+        if self._own is None:
+            self._own = Engine(self._shared.image)
+        return self._own.run(plan)
 
     def rows(self, sql: str) -> list[tuple[Value, ...]]:
         """All rows of a query, as they are. Raises SqlError."""
-        return (self._own or self._shared.reader()).query(_compiler()(sql, self.catalog))
+        plan = self._plan(sql)
+        statement.variables = dict(self.catalog.variables)
+        return (self._own or self._shared.reader()).query(plan)
 
     def fork(self) -> Embedded:
         if self._own is not None:
@@ -106,11 +126,12 @@ class Embedded:
     def state_key(self) -> str:
         """A hash of all tables and rows, in their order."""
         engine = self._own or self._shared.reader()
-        rows = [
+        rows: list[object] = [
             (t.name, t.columns, t.view or engine.rows(
                 f"SELECT {','.join(map(t.sql, range(len(t.columns))))} FROM {t.physical}"))
             for t in sorted(self.catalog.tables.values(), key=lambda t: t.name)
         ]  # fmt: skip
+        rows.append(sorted(self.catalog.variables.items()))
         return hashlib.sha256(repr(rows).encode("utf-8", "replace")).hexdigest()[:16]
 
     def close(self) -> None:

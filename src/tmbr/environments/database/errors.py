@@ -42,8 +42,10 @@ ERRORS: dict[int, tuple[str, str]] = {
     1109: ("42S02", "Unknown table '{}' in {}"),
     1110: ("42000", "Column '{}' specified twice"),
     1111: ("HY000", "Invalid use of group function"),
+    1113: ("42000", "A table must have at least 1 column"),
     1114: ("HY000", "The table '{}' is full"),
     1115: ("42000", "Unknown character set: '{}'"),
+    1117: ("HY000", "Too many columns"),
     1136: ("21S01", "Column count doesn't match value count at row {}"),
     1139: ("42000", "Got error '{}' from regexp"),
     1140: (
@@ -57,6 +59,7 @@ ERRORS: dict[int, tuple[str, str]] = {
     1153: ("08S01", "Got a packet bigger than 'max_allowed_packet' bytes"),
     1166: ("42000", "Incorrect column name '{}'"),
     1170: ("42000", "BLOB/TEXT column '{}' used in key specification without a key length"),
+    1172: ("42000", "Result consisted of more than one row"),
     1193: ("HY000", "Unknown system variable '{}'"),
     1221: ("HY000", "Incorrect usage of {} and {}"),
     1222: ("21000", "The used SELECT statements have a different number of columns"),
@@ -68,6 +71,7 @@ ERRORS: dict[int, tuple[str, str]] = {
     1264: ("22003", "Out of range value for column '{}' at row {}"),
     1265: ("01000", "Data truncated for column '{}' at row {}"),
     1273: ("HY000", "Unknown collation: '{}'"),
+    1288: ("HY000", "The target table {} of the {} is not updatable"),
     1290: (
         "HY000",
         "The MySQL server is running with the --secure-file-priv option so it cannot execute this"
@@ -85,7 +89,15 @@ ERRORS: dict[int, tuple[str, str]] = {
     1366: ("HY000", "Incorrect {} value: '{}' for column '{}' at row {}"),
     1406: ("22001", "Data too long for column '{}' at row {}"),
     1436: ("HY000", "Thread stack overrun: the statement is nested too deeply"),
+    1191: ("HY000", "Can't find FULLTEXT index matching the column list"),
+    1253: ("42000", "COLLATION '{}' is not valid for CHARACTER SET 'utf8mb4'"),
     1582: ("42000", "Incorrect parameter count in the call to native function '{}'"),
+    1584: ("42000", "Incorrect parameters in the call to stored function '{}'"),
+    1630: (
+        "42000",
+        "FUNCTION {} does not exist. Check the 'Function Name Parsing and Resolution' section in the"
+        " Reference Manual",
+    ),
     1690: ("22003", "{} value is out of range in '{}'"),
     3024: (
         "HY000",
@@ -96,17 +108,39 @@ ERRORS: dict[int, tuple[str, str]] = {
         "Expression #{} of ORDER BY clause is not in SELECT list, references column '{}' which is not"
         " in SELECT list; this is incompatible with DISTINCT",
     ),
+    3141: (
+        "22032",
+        'Invalid JSON text in argument {} to function {}: "Invalid value." at position {}.',
+    ),
+    3143: ("42000", "Invalid JSON path expression. The error is around character position {}."),
+    3146: (
+        "22032",
+        "Invalid data type for JSON data in argument {} to function {}; a JSON string or JSON"
+        " type is required.",
+    ),
+    3149: (
+        "42000",
+        "In this situation, path expressions may not contain the * and ** tokens or an array range.",
+    ),
+    3153: ("42000", "The path expression '$' is not allowed in this context."),
+    3154: ("42000", "The oneOrAll argument to {} may take these values: 'one' or 'all'."),
+    3157: ("22032", "The JSON document exceeds the maximum depth."),
+    3158: ("22032", "JSON documents may not contain NULL member names."),
     3577: (
         "HY000",
         "In recursive query block of Recursive Common Table Expression '{}', the recursive table must"
         " be referenced only once, and not in any subquery",
     ),
+    3579: ("HY000", "Window name '{}' is not defined."),
+    3580: ("HY000", "There is a circularity in the window dependency graph."),
     3593: ("HY000", "You cannot use the window function '{}' in this context.'"),
+    3602: ("HY000", "Argument #{} of GROUPING function is not in GROUP BY"),
     3636: (
         "HY000",
         "Recursive query aborted after 1001 iterations. Try increasing @@cte_max_recursion_depth to a"
         " larger value.",
     ),
+    3699: ("HY000", "Timeout exceeded in regular expression match."),
     3730: ("HY000", "Cannot drop table '{}' referenced by a foreign key constraint"),
 }
 

@@ -7,44 +7,30 @@ compiler that reads expressions, `selects.Compiler` the other, which reads queri
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from sqlglot import exp
 
 from . import kinds
-from .aggregates import AGGREGATES
+from .aggregate_calls import AggregateCalls
 from .calls import Calls
+from .emitter import Expr
 from .errors import SqlError
-from .scope import Query, Scope
+from .predicates import COMPARISON, Predicates
+from .scope import Scope
 from .sqlite_text import blob, call, quote
-
-
-@dataclass(frozen=True, slots=True)
-class Expr:
-    """SQL for SQLite, and the kind of what it gives. truth: it is 0, 1 or NULL already."""
-
-    sql: str
-    kind: str
-    truth: bool = False
-
+from .values import INT_MAX
 
 _ARITHMETIC = {exp.Add: "add", exp.Sub: "sub", exp.Mul: "mul", exp.Div: "div", exp.Mod: "mod"}
-_COMPARISON = {
-    exp.EQ: "eq", exp.NEQ: "ne", exp.LT: "lt", exp.LTE: "le", exp.GT: "gt", exp.GTE: "ge",
-    exp.NullSafeEQ: "same",
-}  # fmt: skip
 _BITS = {
     exp.BitwiseAnd: "bit_and", exp.BitwiseOr: "bit_or", exp.BitwiseXor: "bit_xor",
     exp.BitwiseLeftShift: "shift_left", exp.BitwiseRightShift: "shift_right",
 }  # fmt: skip
 
 
-class Expressions(Calls):
-    """Emits expressions. A subclass supplies `query(tree, scope)` for what is nested."""
-
-    def query(self, tree: Any, scope: Scope | None) -> Query:
-        raise NotImplementedError
+class Expressions(Calls, Predicates):
+    """Emits any expression. A subclass supplies `query(tree, scope)` for what is nested."""
 
     def emit(self, node: Any, scope: Scope) -> Expr:
         """Raises SqlError for what MySQL would refuse."""
@@ -52,9 +38,11 @@ class Expressions(Calls):
             grouped = self._group_key(node, scope)
             if grouped is not None:
                 return grouped
-        for family, names in ((self._arithmetic, _ARITHMETIC), (self._comparison, _COMPARISON)):
+        for family, names in ((self._arithmetic, _ARITHMETIC), (self._comparison, COMPARISON)):
             if type(node) in names:
                 return family(node, names[type(node)], scope)
+        if isinstance(node, exp.BitwiseNot):
+            return Expr(call("bit_not", self.emit(node.this, scope).sql), "int")
         if type(node) in _BITS:
             a, b = self.emit(node.this, scope), self.emit(node.expression, scope)
             return Expr(call(_BITS[type(node)], a.sql, b.sql), "int")
@@ -62,13 +50,6 @@ class Expressions(Calls):
         if handler is None:
             raise self.refuse(node)
         return handler(self, node, scope)
-
-    def true(self, node: Any, scope: Scope) -> str:
-        """As a condition."""
-        made = self.emit(node, scope)
-        if made.truth:
-            return made.sql
-        return f"truth({made.sql})"
 
     def _group_key(self, node: Any, scope: Scope) -> Expr | None:
         """In an aggregated query an expression that is grouped by stands for its group's first row."""
@@ -87,14 +68,9 @@ class Expressions(Calls):
             return None
         if plain.sql not in (scope.keys or []):
             return None
+        if scope.rolled_up(plain.sql):
+            return Expr("NULL", plain.kind)
         return Expr(f"a('first',0,{plain.sql})", plain.kind)
-
-    def is_aggregate(self, node: Any) -> bool:
-        if isinstance(node.parent, exp.Window) and node.arg_key == "this":
-            return False
-        if isinstance(node, exp.GroupConcat):
-            return True
-        return isinstance(node, exp.Anonymous) and node.name.lower() in AGGREGATES
 
     def _arithmetic(self, node: Any, name: str, scope: Scope) -> Expr:
         for one, other in ((node.this, node.expression), (node.expression, node.this)):
@@ -105,47 +81,8 @@ class Expressions(Calls):
         kind = kinds.arithmetic(name, a.kind, b.kind)
         if name == "div":
             return Expr(call(name, a.sql, b.sql, str(kinds.scale(a.kind) + 4)), kind)
-        return Expr(call(name, a.sql, b.sql), kind)
-
-    def _comparison(self, node: Any, name: str, scope: Scope) -> Expr:
-        left, right = node.this, node.expression
-        if isinstance(right, exp.Any | exp.All):
-            return self._quantified(node, name, scope)
-        if isinstance(left, exp.Tuple) or isinstance(right, exp.Tuple):
-            return self._rows(node, name, scope)
-        a, b = self.emit(left, scope), self.emit(right, scope)
-        return Expr(call(name, a.sql, b.sql), "int", True)
-
-    def _rows(self, node: Any, name: str, scope: Scope) -> Expr:
-        """`(a, b) = (c, d)`"""
-        left, right = node.this, node.expression
-        size = len(left.expressions) if isinstance(left, exp.Tuple) else 1
-        if not isinstance(left, exp.Tuple) or not isinstance(right, exp.Tuple):
-            raise SqlError(1241, size)
-        if size != len(right.expressions) or name not in ("eq", "ne", "same"):
-            raise SqlError(1241, size)
-        pairs = zip(left.expressions, right.expressions, strict=True)
-        test = "same" if name == "same" else "eq"
-        made = " AND ".join(
-            call(test, self.emit(a, scope).sql, self.emit(b, scope).sql) for a, b in pairs
-        )
-        return Expr(f"(NOT ({made}))" if name == "ne" else f"({made})", "int", True)
-
-    def _quantified(self, node: Any, name: str, scope: Scope) -> Expr:
-        inner = node.expression.this
-        rows = self._packed(inner.this if isinstance(inner, exp.Subquery) else inner, scope, 1)
-        which = "all" if isinstance(node.expression, exp.All) else "any"
-        value = self.emit(node.this, scope).sql
-        return Expr(call("quantified", quote(name), quote(which), value, rows), "int", True)
-
-    def _packed(self, tree: Any, scope: Scope, width: int) -> str:
-        if tree.args.get("limit"):
-            raise SqlError(1235, "LIMIT & IN/ALL/ANY/SOME subquery")
-        inner = self.query(tree, scope)
-        if len(inner.columns) != width:
-            raise SqlError(1241, width)
-        names = ",".join(f"c{i}" for i in range(width))
-        return f"(SELECT a('packed',0,{names}) FROM ({inner.sql}))"
+        unsigned = kind == "uint" and name != "mod"
+        return Expr(call(f"u{name}" if unsigned else name, a.sql, b.sql), kind)
 
     def _literal(self, node: Any, _: Scope) -> Expr:
         if node.is_string:
@@ -158,6 +95,8 @@ class Expressions(Calls):
             return Expr(blob(b"D" + _decimal(written)), kinds.decimal(digits))
         if len(written) < 19:
             return Expr(str(int(written)), "int")
+        if int(written) < 2**64:
+            return Expr(blob(b"U" + written.encode()) if int(written) > INT_MAX else written, "int")
         return Expr(blob(b"D" + _decimal(written[:65])), "decimal.0")
 
     def _column(self, node: Any, scope: Scope) -> Expr:
@@ -172,9 +111,13 @@ class Expressions(Calls):
                 [c.name.lower() for c in scope.sources[0].columns].index(name.lower())
             ]
             return Expr(scope.replaced[name.lower()], at.kind)
-        if not table and self._prefers_alias(name, scope):
+        if not table and self._prefers_alias(name, scope, isinstance(node.parent, exp.Ordered | None)):
             return self._alias(name, scope)
         owner, found = scope.find(name, table)
+        shown = {*scope.listed, *(scope.keys or [])}
+        plain = scope.clause == "having clause" and owner is scope and not scope.inside
+        if plain and found.sql not in shown:
+            raise SqlError(1054, f"{table}.{name}" if table else name, scope.clause)
         if owner.keys is None or owner.inside or owner is not scope:
             return Expr(found.sql, found.kind)
         if found.sql in owner.fixed or scope.clause == "where clause":
@@ -182,13 +125,14 @@ class Expressions(Calls):
         told = f"{owner.owner(found.sql)}"
         raise SqlError(1055 if owner.explicit else 1140, *scope.place, f"{self.database}.{told}")
 
-    def _prefers_alias(self, name: str, scope: Scope) -> bool:
-        """ORDER BY and HAVING look at the select list first; GROUP BY looks there last."""
+    def _prefers_alias(self, name: str, scope: Scope, whole: bool) -> bool:
+        """HAVING, and ORDER BY of a `whole` name, look at the select list first; GROUP BY, and ORDER BY
+        of what a name is a part of, look there last."""
         low = name.lower()
         if low not in scope.aliases or low in scope.expanding:
             return False
         if scope.clause == "order clause":
-            return True
+            return whole or not scope.has(name)
         if scope.clause == "having clause":
             return not (scope.has(name) and any(name.lower() == k for k in self.grouped_names(scope)))
         return scope.clause == "group statement" and not scope.has(name)
@@ -206,24 +150,9 @@ class Expressions(Calls):
             for part in scope.aliases[low].find_all(exp.Anonymous, exp.GroupConcat)
         ):
             raise SqlError(1056, name)
+        if scope.clause == "having clause":  # it may be of columns that HAVING itself may not name
+            inner.clause = "field list"
         return self.emit(scope.aliases[low], inner)
-
-    def _in(self, node: Any, scope: Scope) -> Expr:
-        inner = node.args.get("query")
-        if inner is not None:
-            values = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
-            tree = inner.this if isinstance(inner, exp.Subquery) else inner
-            rows = self._packed(tree, scope, len(values))
-            made = [self.emit(value, scope).sql for value in values]
-            return Expr(call("in_rows", rows, *made), "int", True)
-        if isinstance(node.this, exp.Tuple):
-            tests = [self._rows(exp.EQ(this=node.this, expression=one), "eq", scope).sql
-                     for one in node.expressions]  # fmt: skip
-            return Expr(f"({' OR '.join(tests)})", "int", True)
-        if not node.expressions:
-            raise self.refuse(node)
-        made = [self.emit(one, scope).sql for one in (node.this, *node.expressions)]
-        return Expr(call("is_in", *made), "int", True)
 
     def _case(self, node: Any, scope: Scope) -> Expr:
         value = self.emit(node.this, scope).sql if node.this else None
@@ -250,68 +179,16 @@ class Expressions(Calls):
         made = f"CASE WHEN {test} THEN {self.as_kind(yes, kind)} ELSE {self.as_kind(no, kind)} END"
         return Expr(made, kind)
 
-    def as_kind(self, made: Expr, kind: str) -> str:
-        """A branch as what all branches are; a decimal is rounded to what is shown of it."""
-        if made.kind == "null" or kind in ("any", "int", "exact", "null", "date", "time"):
-            return made.sql
-        if made.kind == kind and not kind.startswith("decimal."):
-            return made.sql
-        if kind == "text" and made.kind.startswith("decimal."):
-            shown = call("fix", made.sql, str(kinds.scale(made.kind)))
-            return call("to_kind", shown, quote("text"))
-        return call("to_kind", made.sql, quote(kind.partition(".")[0]), str(kinds.scale(kind)))
-
     def _subquery(self, node: Any, scope: Scope) -> Expr:
         inner = self.query(node, scope)
         if len(inner.columns) != 1:
             raise SqlError(1241, 1)
         return Expr(f"(SELECT a('single',0,c0) FROM ({inner.sql}))", inner.columns[0].kind)
 
-    def _exists(self, node: Any, scope: Scope) -> Expr:
-        inner = node.this.this if isinstance(node.this, exp.Subquery) else node.this
-        return Expr(f"(EXISTS ({self.query(inner, scope).sql}))", "int", True)
-
-    def _is(self, node: Any, scope: Scope) -> Expr:
-        made, what = self.emit(node.this, scope), node.expression
-        if isinstance(what, exp.Null):
-            return Expr(f"({made.sql} IS NULL)", "int", True)
-        if isinstance(what, exp.Boolean):
-            return Expr(call("is_truth", made.sql, str(int(what.this))), "int", True)
-        raise self.refuse(node)
-
-    def _like(self, node: Any, scope: Scope) -> Expr:
-        pattern, escape = node.expression, ""
-        if isinstance(pattern, exp.Escape):
-            pattern, escape = pattern.this, self.emit(pattern.expression, scope).sql
-        a, b = self.text(node.this, scope), self.text(pattern, scope)
-        made = call("like", a, b, escape) if escape else call("like", a, b)
-        return Expr(f"(NOT {made})" if node.args.get("negate") else made, "int", True)
-
-    def _regexp(self, node: Any, scope: Scope) -> Expr:
-        a, b = self.text(node.this, scope), self.text(node.expression, scope)
-        made = call("regexp", a, b)
-        return Expr(f"(NOT {made})" if node.args.get("negate") else made, "int", True)
-
-    def _between(self, node: Any, scope: Scope) -> Expr:
-        parts = [self.emit(node.args[key], scope).sql for key in ("this", "low", "high")]
-        made = call("between", *parts)
-        return Expr(f"(NOT {made})" if node.args.get("negate") else made, "int", True)
-
-    def _logic(self, node: Any, scope: Scope) -> Expr:
-        word = "AND" if isinstance(node, exp.And) else "OR"
-        made = f"({self.true(node.this, scope)} {word} {self.true(node.expression, scope)})"
-        return Expr(made, "int", True)
-
-    def _xor(self, node: Any, scope: Scope) -> Expr:
-        a, b = self.emit(node.this, scope).sql, self.emit(node.expression, scope).sql
-        return Expr(call("xor", a, b), "int", True)
-
-    def _not(self, node: Any, scope: Scope) -> Expr:
-        return Expr(f"(NOT {self.true(node.this, scope)})", "int", True)
-
     def _neg(self, node: Any, scope: Scope) -> Expr:
         made = self.emit(node.this, scope)
-        kind = made.kind if kinds.exact(made.kind) or made.kind == "any" else "double"
+        kind = "int" if made.kind == "uint" else made.kind
+        kind = kind if kinds.digits(kind) is not None or kind == "any" else "double"
         return Expr(call("neg", made.sql), kind)
 
     def _intdiv(self, node: Any, scope: Scope) -> Expr:
@@ -322,27 +199,24 @@ class Expressions(Calls):
         exp.Literal: _literal,
         exp.Null: lambda *_: Expr("NULL", "null"),
         exp.Boolean: lambda _, node, __: Expr(str(int(node.this)), "int", True),
+        exp.National: lambda _, node, __: Expr(quote(str(node.this)), "text"),
+        exp.Introducer: lambda self, node, scope: self.emit(node.expression, scope),
+        exp.BitString: lambda _, node, __: Expr(blob(b"B" + _bits(node.this)), "exact"),
         exp.HexString: lambda _, node, __: Expr(blob(b"B" + _hex(node.this)), "exact"),
         exp.Column: _column,
         exp.Paren: lambda self, node, scope: self.emit(node.this, scope),
         exp.Neg: _neg,
-        exp.Not: _not,
-        exp.And: _logic,
-        exp.Or: _logic,
-        exp.Xor: _xor,
         exp.IntDiv: _intdiv,
-        exp.Is: _is,
-        exp.Like: _like,
-        exp.RegexpLike: _regexp,
-        exp.Between: _between,
-        exp.In: _in,
         exp.Case: _case,
         exp.If: _if,
         exp.Subquery: _subquery,
         exp.Select: _subquery,
         exp.Union: _subquery,
-        exp.Exists: _exists,
-        **Calls.handlers,
+        exp.Intersect: _subquery,
+        exp.Except: _subquery,
+        **Predicates.predicate_handlers,
+        **AggregateCalls.aggregate_handlers,
+        **Calls.call_handlers,
     }
 
 
@@ -353,3 +227,7 @@ def _decimal(written: str) -> bytes:
 
 def _hex(digits: str) -> bytes:
     return bytes.fromhex(digits if len(digits) % 2 == 0 else f"0{digits}")
+
+
+def _bits(digits: str) -> bytes:
+    return int(digits or "0", 2).to_bytes(max(1, (len(digits) + 7) // 8), "big")

@@ -5,10 +5,21 @@ from __future__ import annotations
 import marshal
 from collections.abc import Callable
 
-from . import functions, numbers, operators, strings, temporal
+from . import (
+    encodings,
+    functions,
+    json_functions,
+    numbers,
+    operators,
+    regular_expressions,
+    strings,
+    temporal,
+)
 from .columns import store as _store
+from .comparison import compare
 from .errors import SqlError
-from .values import Value, compare, decode, statement, text
+from .running import statement
+from .values import Value, decode, text
 
 #: MySQL's `cte_max_recursion_depth`.
 MAX_ROUNDS = 1000
@@ -55,20 +66,36 @@ def store(value: Value, name: Value, *rule: Value) -> Value:
     return made
 
 
+def variable(name: Value) -> Value:
+    """`@name` as it is now."""
+    found: Value = statement.variables.get(str(name))
+    return found
+
+
+def assign(name: Value, value: Value) -> Value:
+    """`@name := value`"""
+    statement.variables[str(name)] = value
+    return value
+
+
 INTERNAL: dict[str, Callable[..., Value]] = {
     "add": operators.add, "sub": operators.sub, "mul": operators.mul, "div": operators.div,
     "intdiv": operators.intdiv, "mod": operators.mod, "neg": operators.neg, "fix": operators.fix,
     "to_kind": operators.to_kind, "eq": operators.eq, "ne": operators.ne, "lt": operators.lt,
     "le": operators.le, "gt": operators.gt, "ge": operators.ge, "same": operators.same,
     "between": operators.between, "is_in": operators.is_in, "xor": operators.xor,
-    "is_truth": operators.is_truth, "like": operators.like, "regexp": operators.regexp,
+    "is_truth": operators.is_truth, "like": operators.like, "regexp": regular_expressions.regexp,
     "bit_and": operators.bit_and, "bit_or": operators.bit_or, "bit_xor": operators.bit_xor,
+    "bit_not": operators.bit_not,
     "shift_left": operators.shift_left, "shift_right": operators.shift_right,
     "shift": temporal.shift, "part": temporal.part, "signed": numbers.cast_signed,
-    "unsigned": numbers.cast_unsigned, "to_double": numbers.cast_double,
+    "unsigned": numbers.cast_unsigned, "to_double": numbers.cast_double, "to_float": numbers.cast_float,
     "to_decimal": numbers.cast_decimal, "to_char": functions.if_any(strings.cast_char),
-    "to_binary": functions.if_any(strings.cast_binary), "to_date": temporal.cast_date,
+    "to_binary": functions.if_any(encodings.cast_binary), "to_date": temporal.cast_date,
     "to_datetime": temporal.cast_datetime, "to_time": temporal.cast_time,
     "to_exact": functions.if_any(strings.to_exact), "to_plain": functions.if_any(strings.to_plain),
+    **{f"u{name}": apply for name, apply in operators.UNSIGNED.items()}, "shown": operators.shown,
     "depth": depth, "in_rows": in_rows, "quantified": quantified, "store": store,
+    "as_json": json_functions.as_json, "arrow": json_functions.extract_text,
+    "member_of": json_functions.member_of, "variable": variable, "assign": assign,
 }  # fmt: skip

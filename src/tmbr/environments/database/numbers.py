@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,7 +12,8 @@ from random import Random
 from . import values
 from .errors import SqlError
 from .operators import CONTEXT
-from .values import INT_MAX, INT_MIN, Value, integer, number, statement, text
+from .running import statement
+from .values import INT_MAX, INT_MIN, Value, integer, number, text, truncated
 
 
 def absolute(value: Value) -> Value:
@@ -50,7 +52,7 @@ def rounded(value: Value, digits: Value = 0) -> Value:
         if places >= 0:
             return some
         return int(Decimal(some).quantize(Decimal(1).scaleb(-places), "ROUND_HALF_UP", CONTEXT))
-    return some.quantize(Decimal(1).scaleb(-places), "ROUND_HALF_UP", CONTEXT)
+    return some.quantize(Decimal(1).scaleb(-places), "ROUND_HALF_UP", CONTEXT) + 0
 
 
 def _round_double(value: float, places: int) -> float:
@@ -141,32 +143,45 @@ def crc32(value: Value) -> Value:
     return zlib.crc32((text(value) or "").encode("utf-8", "replace"))
 
 
-def binary(value: Value) -> Value:
-    return f"{(integer(value) or 0) & (2**64 - 1):b}"
-
-
-def octal(value: Value) -> Value:
-    return f"{(integer(value) or 0) & (2**64 - 1):o}"
-
-
 def bit_count(value: Value) -> Value:
     return ((integer(value) or 0) & (2**64 - 1)).bit_count()
 
 
+def _bits(value: Value) -> int | None:
+    """A whole number in 64 bits; a text's sign is not in the way of its largest numbers."""
+    if isinstance(value, str):
+        found = re.match(r"\s*([+-]?\d+)", value, re.ASCII)
+        if not found or value[found.end() :].strip():
+            truncated("INTEGER", value)
+        whole = int(found[1][:40]) if found else 0
+        return min(max(whole, INT_MIN), 2**64 - 1) & (2**64 - 1)
+    if isinstance(value, float | Decimal) and value < 0:
+        return None
+    whole_number = values.whole(value, 2**64 - 1)
+    return None if whole_number is None else whole_number & (2**64 - 1)
+
+
 def cast_signed(value: Value) -> Value:
-    return integer(value)
+    bits = _bits(value) if isinstance(value, str) else integer(value)
+    return bits - 2**64 if bits is not None and bits > INT_MAX else bits
 
 
 def cast_unsigned(value: Value) -> Value:
-    whole = integer(value)
-    if whole is None or whole >= 0:
-        return whole
-    return Decimal(whole + 2**64)
+    """Negative whole numbers are taken by their bits, other negative numbers are 0."""
+    if value is None:
+        return None
+    return _bits(value) or 0
 
 
 def cast_double(value: Value) -> Value:
     some = number(value)
     return None if some is None else float(some)
+
+
+def cast_float(value: Value) -> Value:
+    """Of single precision, of which six digits are shown."""
+    some = number(value)
+    return None if some is None else float(f"{some:.6g}")
 
 
 def cast_decimal(value: Value, precision: Value = 10, scale: Value = 0) -> Value:
@@ -179,7 +194,3 @@ def cast_decimal(value: Value, precision: Value = 10, scale: Value = 0) -> Value
     if abs(exact) > most:
         return most.copy_sign(exact)
     return values.rounded(exact, digits)
-
-
-def in_range(value: int, unsigned: bool = False) -> bool:
-    return 0 <= value < 2**64 if unsigned else INT_MIN <= value <= INT_MAX

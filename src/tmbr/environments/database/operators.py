@@ -1,4 +1,4 @@
-"""MySQL's operators on values: arithmetic, comparison, logic, LIKE and REGEXP.
+"""MySQL's operators on values: arithmetic, comparison, logic and LIKE.
 
 Text in arithmetic is a double. Exact arithmetic keeps nine digits more than are shown, as MySQL does,
 and what is shown is rounded last (`fix`).
@@ -10,16 +10,15 @@ import math
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Context, Decimal
-from functools import lru_cache
 from typing import Any
 
 from . import collation, values
+from .comparison import compare, truth
 from .errors import SqlError
-from .values import INT_MAX, INT_MIN, Exact, Number, Value, compare, number, statement, text, truth
+from .running import statement
+from .values import INT_MAX, INT_MIN, Exact, Number, Value, number, text
 
 CONTEXT = Context(prec=81)
-#: Seconds that one regular expression may take on one value: a pattern is hostile input.
-REGEX_SECONDS = 1.0
 DIVISION_DIGITS = 4
 
 
@@ -36,9 +35,7 @@ def _pair(left: Value, right: Value) -> tuple[Number, Number] | None:
 
 def checked(result: Number) -> Number:
     """Raise MySQL's 1690 for what leaves its type's range."""
-    if isinstance(result, int) and not INT_MIN <= result <= INT_MAX:
-        if 0 <= result < 2**64:
-            return Decimal(result)
+    if isinstance(result, int) and not INT_MIN <= result < 2**64:
         raise SqlError(1690, "BIGINT", result)
     if isinstance(result, float) and not math.isfinite(result):
         raise SqlError(1690, "DOUBLE", result)
@@ -53,7 +50,12 @@ def _arithmetic(exact: Callable[[Any, Any], Any], plain: Callable[[Any, Any], An
         if pair is None:
             return None
         a, b = pair
-        return checked(exact(a, b) if isinstance(a, Decimal) else plain(a, b))
+        made = checked(exact(a, b) if isinstance(a, Decimal) else plain(a, b))
+        if isinstance(made, int) and made > INT_MAX >= max(
+            a, b
+        ):  # two signed numbers make no unsigned one
+            raise SqlError(1690, "BIGINT", made)
+        return made
 
     return apply
 
@@ -61,6 +63,21 @@ def _arithmetic(exact: Callable[[Any, Any], Any], plain: Callable[[Any, Any], An
 add = _arithmetic(CONTEXT.add, lambda a, b: a + b)
 sub = _arithmetic(CONTEXT.subtract, lambda a, b: a - b)
 mul = _arithmetic(CONTEXT.multiply, lambda a, b: a * b)
+
+
+def _unsigned(apply: Any) -> Any:
+    """Arithmetic of which a side is unsigned: so is what it makes."""
+
+    def call(left: Value, right: Value) -> Value:
+        made: Value = apply(left, right)
+        if isinstance(made, int) and made < 0:
+            raise SqlError(1690, "BIGINT UNSIGNED", f"{text(left)}, {text(right)}")
+        return made
+
+    return call
+
+
+UNSIGNED = {"add": _unsigned(add), "sub": _unsigned(sub), "mul": _unsigned(mul)}
 
 
 def _zero_division() -> Value:
@@ -89,7 +106,7 @@ def intdiv(left: Value, right: Value) -> Value:
     pair = _pair(left, right)
     if pair is None:
         return None
-    a, b = (Decimal(repr(x)) if isinstance(x, float) else Decimal(x) for x in pair)
+    a, b = (values.decimal(x) or Decimal(0) for x in (left, right))
     if b == 0:
         return _zero_division()
     return checked(int(CONTEXT.divide(a, b).to_integral_value("ROUND_DOWN")))
@@ -104,7 +121,7 @@ def mod(left: Value, right: Value) -> Value:
     if b == 0:
         return _zero_division()
     if isinstance(a, float):
-        return math.fmod(a, b)
+        return math.fmod(a, b) + 0.0  # never a negative zero
     if isinstance(a, Decimal):
         return CONTEXT.remainder(a, Decimal(b))
     rest = abs(a) % abs(int(b))
@@ -117,11 +134,20 @@ def neg(value: Value) -> Value:
 
 
 def fix(value: Value, scale: int) -> Value:
-    """A decimal as it is shown."""
+    """A decimal, or a double of which so many digits are shown."""
+    if isinstance(value, float):
+        return float(f"{value:.{scale}f}")
     return values.rounded(value, scale) if isinstance(value, Decimal) else value
 
 
-def to_kind(value: Value, kind: str, scale: int = 0) -> Value:
+def shown(value: Value, digits: int) -> Value:
+    """A number as text, with so many digits after the point."""
+    if isinstance(value, float):
+        return f"{value:.{digits}f}"
+    return text(fix(value, digits))
+
+
+def to_kind(value: Value, kind: str) -> Value:
     """What a branch of a CASE or a UNION becomes when its kind is that of all branches."""
     if value is None:
         return None
@@ -131,7 +157,7 @@ def to_kind(value: Value, kind: str, scale: int = 0) -> Value:
         return float(number(value) or 0)
     if kind == "datetime":
         return values.moment(value)
-    return values.decimal(value, scale) if kind == "decimal" else value
+    return values.decimal(value) if kind == "decimal" else value
 
 
 def _comparison(test: Callable[[int], bool]) -> Callable[[Value, Value], Value]:
@@ -205,40 +231,6 @@ def like(value: Value, pattern: Value, escape: Value = "\\") -> Value:
     return int(collation.like(said, wanted, text(escape) or "", exact))
 
 
-@lru_cache(maxsize=256)
-def compiled(pattern: str, flags: str = "") -> Any:
-    """A pattern, without regard to case unless `c` is the last of its case flags.
-
-    Raises SqlError for a pattern that is none.
-    """
-    import regex
-
-    bits = regex.VERSION0 | (0 if flags.rfind("c") > flags.rfind("i") else regex.IGNORECASE)
-    bits |= regex.MULTILINE if "m" in flags else 0
-    bits |= regex.DOTALL if "n" in flags else 0
-    try:
-        return regex.compile(pattern, bits)
-    except (regex.error, OverflowError, RecursionError) as error:
-        raise SqlError(1139, str(error)[:80]) from None
-
-
-def bounded(search: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """Run a search of `compiled` under the limit."""
-    try:
-        return search(*arguments, timeout=REGEX_SECONDS, **named)
-    except TimeoutError:
-        raise SqlError(3024) from None
-
-
-def regexp(value: Value, pattern: Value, flags: Value = "") -> Value:
-    said, wanted, how = text(value), text(pattern), text(flags)
-    if said is None or wanted is None or how is None:
-        return None
-    if isinstance(value, Exact | bytes) or isinstance(pattern, Exact | bytes):
-        how = f"c{how}"
-    return int(bounded(compiled(wanted, how).search, said) is not None)
-
-
 def bits(value: Value) -> int | None:
     some = values.integer(value)
     return None if some is None else some & (2**64 - 1)
@@ -247,18 +239,20 @@ def bits(value: Value) -> int | None:
 def _bitwise(apply: Callable[[int, int], int]) -> Callable[[Value, Value], Value]:
     def both(left: Value, right: Value) -> Value:
         a, b = bits(left), bits(right)
-        return None if a is None or b is None else unsigned(apply(a, b) & (2**64 - 1))
+        return None if a is None or b is None else apply(a, b) & (2**64 - 1)
 
     return both
-
-
-def unsigned(value: int) -> int | Decimal:
-    """SQLite's integers end at 63 bits: a larger one travels as a decimal."""
-    return value if value <= INT_MAX else Decimal(value)
 
 
 bit_and = _bitwise(lambda a, b: a & b)
 bit_or = _bitwise(lambda a, b: a | b)
 bit_xor = _bitwise(lambda a, b: a ^ b)
+
+
+def bit_not(value: Value) -> Value:
+    some = bits(value)
+    return None if some is None else some ^ (2**64 - 1)
+
+
 shift_left = _bitwise(lambda a, b: a << b if b < 64 else 0)
 shift_right = _bitwise(lambda a, b: a >> b if b < 64 else 0)

@@ -13,8 +13,9 @@ from .scope import Query
 class Plan:
     """query: gives rows. writes: SQL that is run in order, after which `catalog` holds.
 
-    strict: bad conversions are errors. recursive: it may run for ever. unique: what a broken
-    unique index means, as (name of the key, column names).
+    silent: its rows are not shown. single: it may give one row only. assigns: it may set variables.
+    strict: bad conversions are errors. recursive: a recursion in it ends at the limits
+    only. unique: what a broken unique index means, as (name of the key, column names).
     """
 
     query: Query | None = None
@@ -22,4 +23,7 @@ class Plan:
     catalog: Catalog | None = None
     strict: bool = False
     recursive: bool = False
+    silent: bool = False
+    single: bool = False
+    assigns: bool = False
     unique: Sequence[tuple[str, tuple[str, ...]]] = ()

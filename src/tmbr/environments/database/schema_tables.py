@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Cell = str | int | None
 COLLATION = "utf8mb4_0900_ai_ci"
+#: What InnoDB estimates of a table that was never analysed.
+ROWS = 0
 
 
 def constant(names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Query:
@@ -54,11 +56,13 @@ def information_schema(name: str, catalog: Catalog) -> Query:
     if kind == "TABLES":
         rows = [
             ["def", DATABASE, t.name, "VIEW" if t.view else "BASE TABLE", None if t.view else "InnoDB",
-             None if t.view else COLLATION, "VIEW" if t.view else ""]
+             None if t.view else 10, None if t.view else "Dynamic",
+             None if t.view else ROWS, None if t.view else COLLATION, "VIEW" if t.view else ""]
             for t in tables
         ]  # fmt: skip
         return constant(
-            ["TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "ENGINE", "TABLE_COLLATION",
+            ["TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "ENGINE", "VERSION",
+             "ROW_FORMAT", "TABLE_ROWS", "TABLE_COLLATION",
              "TABLE_COMMENT"],
             rows,
         )  # fmt: skip

@@ -43,14 +43,20 @@ class Source:
     hidden: set[str] = field(default_factory=set)
     counter: str | None = None
 
+    @property
+    def row(self) -> str:
+        """SQLite's number of a table's row."""
+        return f"{self.columns[0].sql.partition('.')[0]}.rowid"
+
 
 @dataclass(slots=True)
 class Scope:
     """One SELECT's names. clause: what MySQL calls the part that is being read.
 
     keys: SQL of the GROUP BY expressions; None while the query is not aggregated. explicit: there is a
-    GROUP BY. fixed: columns that WHERE ties to a constant. place: which expression of which clause is
-    read, for messages.
+    GROUP BY. fixed: columns that WHERE ties to a constant. kept: so many keys are not rolled up (None:
+    all). used: columns that are read. listed: those of the select list. windowed: the named windows.
+    place: which expression of which clause is read, for messages.
     """
 
     parent: Scope | None = None
@@ -64,6 +70,10 @@ class Scope:
     inside: bool = False  # an aggregate's argument
     windows: bool = False  # window functions may stand here
     aggregates: bool = False  # aggregate functions may stand here
+    kept: int | None = None
+    listed: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    windowed: dict[str, Any] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
     expanding: set[str] = field(default_factory=set)
 
@@ -75,6 +85,7 @@ class Scope:
             if len(found) > 1:
                 raise SqlError(1052, f"{table}.{name}" if table else name, self.clause)
             if found:
+                scope.used.add(found[0].sql)
                 return scope, found[0]
             scope = scope.parent
         raise SqlError(1054, f"{table}.{name}" if table else name, self.clause)
@@ -87,6 +98,14 @@ class Scope:
             for column in source.columns:
                 if column.name.lower() == low and (table or low not in source.hidden):
                     yield column
+
+    def source(self, column: Output) -> Source:
+        """The table of FROM that a column is of."""
+        return next(source for source in self.sources if column in source.columns)
+
+    def rolled_up(self, sql: str) -> bool:
+        """Whether a grouped expression stands for all its values here."""
+        return self.kept is not None and sql in (self.keys or [])[self.kept :]
 
     def has(self, name: str) -> bool:
         return any(True for _ in self.matches(name, ""))
@@ -109,4 +128,6 @@ class Scope:
         sources = [s for s in self.sources if not table or s.alias == table]
         if table and not sources:
             raise SqlError(1051, table)
-        return [c for s in sources for c in s.columns if table or c.name.lower() not in s.hidden]
+        found = [c for s in sources for c in s.columns if table or c.name.lower() not in s.hidden]
+        self.used.update(column.sql for column in found)
+        return found

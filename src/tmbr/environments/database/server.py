@@ -16,11 +16,12 @@ from urllib.parse import unquote, urlsplit
 from tmbr.core.errors import ConfigError, EnvironmentFault
 
 from .catalog import DATABASE
-from .engine import MAX_SECONDS
 from .errors import ERRORS, SqlError
 from .results import Result, refused, show
 from .tables import Table, quoted
 
+#: The server stops a statement after so many seconds.
+MAX_SECONDS = 10.0
 T = TypeVar("T")
 #: The client's numbers for a connection that is gone.
 _LOST = (0, 2006, 2013, 2055)

@@ -17,3 +17,8 @@ def blob(raw: bytes) -> str:
 def call(name: str, *arguments: str) -> str:
     """A call of the one function `f` that knows all of MySQL's."""
     return f"f({','.join((quote(name), *arguments))})"
+
+
+def volatile(name: str, *arguments: str) -> str:
+    """A call that may answer something else each time, so that SQLite makes it for every row."""
+    return f"v({','.join((quote(name), *arguments))})"

@@ -8,19 +8,36 @@ from typing import Any
 from sqlglot import exp
 
 from . import collation, definitions, writes
-from .calls import USER
+from .about import USER, VARIABLES
 from .catalog import DATABASE, Catalog
-from .dialect import parse
+from .dialect import into_variables, parse
 from .errors import SqlError, syntax_error
 from .plan import Plan
 from .schema_tables import COLLATION, Cell, constant, create_statement, databases, describe
+from .scope import Output, Query, Scope, Source
 from .selects import Compiler
+from .sqlite_text import quote, volatile
 
 _REPLACE = re.compile(r"(\s*)replace(\s+into\b)", re.IGNORECASE)
 _RENAME = re.compile(
     r"\s*rename\s+table\s+(?:`([^`]+)`|(\w+))\s+to\s+(?:`([^`]+)`|(\w+))\s*;?\s*$", re.IGNORECASE
 )
-_SHOW_IN = re.compile(r"(\s*show\s+(?:full\s+)?(?:columns|fields|tables|index))\s+in\b", re.IGNORECASE)
+#: SHOW's other words, and DESCRIBE of one column, as sqlglot reads them.
+_SPELLINGS = [
+    (re.compile(pattern, re.IGNORECASE), written)
+    for pattern, written in (
+        (r"\A(\s*show\s+(?:full\s+)?)fields\b", r"\1columns"),
+        (r"\A(\s*show\s+)keys\b", r"\1index"),
+        (r"\A(\s*show\s+(?:full\s+)?(?:columns|tables|index))\s+in\b", r"\1 from"),
+        (r"\A\s*(?:describe|desc)\s+(`[^`]+`|\w+)\s+`?([\w%]+)`?\s*;?\s*\Z",
+         r"show columns from \1 like '\2'"),
+        (r"\A\s*(?:describe|desc)\s+(`[^`]+`|\w+)\s+('[^'\\]*')\s*;?\s*\Z",
+         r"show columns from \1 like \2"),
+    )
+]  # fmt: skip
+_NOT_TABLES = re.compile(
+    r"\A\s*(?:describe|desc)\s+(?:select|insert|update|delete|with|table)\b", re.IGNORECASE
+)
 
 
 def compile_statement(sql: str, catalog: Catalog) -> Plan:
@@ -30,11 +47,10 @@ def compile_statement(sql: str, catalog: Catalog) -> Plan:
     replacing = _REPLACE.match(sql) is not None
     if replacing:
         sql = _REPLACE.sub(r"\1INSERT \2", sql, count=1)
-    tree = parse(_SHOW_IN.sub(r"\1 FROM", sql, count=1))
-    if isinstance(tree, exp.Select | exp.Union | exp.Subquery | exp.Paren):
-        compiler = Compiler(sql, catalog)
-        query = compiler.query(tree)
-        return Plan(query=query, recursive=compiler.recursive is not None)
+    sql, names = into_variables(sql)
+    tree = parse(_spelled(sql))
+    if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery | exp.Paren):
+        return _select(tree, sql, catalog, names)
     if isinstance(tree, exp.Insert):
         return writes.insert(tree, sql, catalog, replacing)
     if isinstance(tree, exp.Update):
@@ -52,6 +68,42 @@ def compile_statement(sql: str, catalog: Catalog) -> Plan:
     return _other(tree, sql, catalog)
 
 
+def _spelled(sql: str) -> str:
+    if not _NOT_TABLES.match(sql):
+        for pattern, written in _SPELLINGS:
+            sql = pattern.sub(written, sql, count=1)
+    return sql
+
+
+def _select(tree: Any, sql: str, catalog: Catalog, names: list[str]) -> Plan:
+    """A query; names: the variables that take its row instead of being shown it."""
+    compiler = Compiler(sql, catalog)
+    query = compiler.query(tree)
+    recursive = compiler.recursive is not None
+    if not names:
+        return Plan(query=query, recursive=recursive, assigns=compiler.assigns)
+    if len(names) != len(query.columns):
+        raise SqlError(1222)
+    given = [f"{volatile('assign', quote(name), f'c{i}')} AS c{i}" for i, name in enumerate(names)]
+    taken = Query(f"SELECT {','.join(given)} FROM ({query.sql})", query.columns)
+    return Plan(query=taken, recursive=recursive, silent=True, single=True, assigns=True)
+
+
+def _set(tree: Any, sql: str, catalog: Catalog) -> Plan:
+    """SET of the session's own variables; the server's stay as they are."""
+    compiler, scope = Compiler(sql, catalog), Scope()
+    given: list[Output] = []
+    for item in tree.expressions:
+        if isinstance(item.this, exp.EQ | exp.PropertyEQ) and isinstance(item.this.this, exp.Parameter):
+            node = exp.PropertyEQ(this=item.this.this, expression=item.this.expression)
+            made = compiler.emit(node, scope)
+            given.append(Output("", f"{made.sql} AS c{len(given)}", made.kind))
+    if not given:
+        return Plan(catalog=catalog)
+    query = Query(f"SELECT {','.join(one.sql for one in given)}", tuple(given))
+    return Plan(query=query, silent=True, assigns=True)
+
+
 def _other(tree: Any, sql: str, catalog: Catalog) -> Plan:
     if isinstance(tree, exp.Show):
         return _show(tree, sql, catalog)
@@ -63,7 +115,9 @@ def _other(tree: Any, sql: str, catalog: Catalog) -> Plan:
         if tree.this.name in databases():
             return Plan(catalog=catalog)
         raise SqlError(1044, tree.this.name)
-    if isinstance(tree, exp.Set | exp.Transaction | exp.Commit | exp.Rollback):
+    if isinstance(tree, exp.Set):
+        return _set(tree, sql, catalog)
+    if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
         return Plan(catalog=catalog)  # every statement is committed at once
     if isinstance(tree, exp.Grant | exp.Revoke | exp.Kill | exp.LoadData):
         raise SqlError(1227, "SUPER")
@@ -92,6 +146,10 @@ def _explain(tree: Any, sql: str, catalog: Catalog) -> Plan:
 
 
 def _show(tree: Any, sql: str, catalog: Catalog) -> Plan:
+    if tree.args.get("where") is not None:
+        return _chosen(tree, sql, catalog)
+    if (database := tree.args.get("db")) is not None and database.name not in databases():
+        raise SqlError(1049, database.name)
     what = tree.name.upper()
     target, full = tree.args.get("target"), bool(tree.args.get("full"))
     like = tree.args.get("like")
@@ -131,9 +189,23 @@ def _show(tree: Any, sql: str, catalog: Catalog) -> Plan:
         return _rows("Level Code Message", [])
     if what == "GRANTS":
         return _rows("Grants", [[f"GRANT ALL PRIVILEGES ON `{DATABASE}`.* TO `{USER}`"]])
-    if what in ("VARIABLES", "STATUS", "ENGINES", "PLUGINS", "PROCESSLIST", "EVENTS", "TRIGGERS"):
+    if what == "VARIABLES":
+        said: list[list[Cell]] = [
+            [name, sql.strip("'")] for name, (sql, _) in sorted(VARIABLES.items())
+        ]
+        return _rows("Variable_name Value", _like(said, like))
+    if what in ("STATUS", "ENGINES", "PLUGINS", "PROCESSLIST", "EVENTS", "TRIGGERS"):
         return _rows("Variable_name Value", [])
     raise syntax_error(sql, sql.lower().find("show") + 5)
+
+
+def _chosen(tree: Any, sql: str, catalog: Catalog) -> Plan:
+    """SHOW … WHERE: a condition on the columns that are shown."""
+    where = tree.args.pop("where")
+    query = _show(tree, sql, catalog).query
+    assert query is not None
+    test = Compiler(sql, catalog).true(where.this, Scope(sources=[Source("", query.columns)]))
+    return Plan(query=Query(f"SELECT * FROM ({query.sql}) WHERE {test}", query.columns))
 
 
 def _like(rows: list[list[Cell]], pattern: Any) -> list[list[Cell]]:

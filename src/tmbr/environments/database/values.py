@@ -1,19 +1,19 @@
 """Values as MySQL has them, carried through SQLite.
 
 SQLite knows integers, doubles, text and blobs. What MySQL has beside these travels as a blob with a tag
-in front: `D` decimal, `d` date, `t` datetime, `T` time, `C` text that is compared by its bytes, `B`
-bytes. `decode` and `encode` convert; all functions work on the decoded values.
+in front: `D` decimal, `d` date, `t` datetime, `T` time, `C` text that is compared by its bytes, `J`
+JSON, `B` bytes, `U` an integer of 64 bits. `decode` and `encode` convert; all functions work on the
+decoded values.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
-from . import collation
 from .errors import SqlError
+from .running import statement
 
 Value = None | int | float | str | bytes | Decimal | date | datetime | timedelta
 Number = int | float | Decimal
@@ -22,9 +22,9 @@ Raw = None | int | float | str | bytes
 #: As large as a value may get: MySQL answers NULL beyond `max_allowed_packet`.
 MAX_PACKET = 16 * 2**20
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
-_NUMBER = re.compile(r"[ \t\n\r\f\v]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_NUMBER = re.compile(r"[ \t\n\r\f\v]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
 _DATE = re.compile(
-    r"\s*(\d{4}|\d{2})[-/.:](\d{1,2})[-/.:](\d{1,2})"
+    r"\s*(\d{4}|\d{2})[^\w\s](\d{1,2})[^\w\s](\d{1,2})(?!\d)"
     r"(?:[ T]+(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?)?(.*)$",
     re.ASCII | re.DOTALL,
 )
@@ -37,20 +37,10 @@ class Exact(str):
     __slots__ = ()
 
 
-class Statement(threading.local):
-    """What the running statement is: whether a bad conversion is an error (MySQL's strict mode, in
-    statements that write), which error a function raised, how often RAND was drawn, and what was last
-    stored in each column."""
+class Json(str):
+    """A JSON document as text, in MySQL's spelling."""
 
-    def __init__(self) -> None:
-        self.strict = False
-        self.error: SqlError | None = None
-        self.draws = 0
-        self.now = datetime(2024, 1, 1, 12, 0, 0)
-        self.stored: dict[str, str] = {}
-
-
-statement = Statement()
+    __slots__ = ()
 
 
 def decode(raw: Raw) -> Value:
@@ -62,21 +52,23 @@ def decode(raw: Raw) -> Value:
     text = body.decode("utf-8", "surrogatepass")
     if tag == b"D":
         return Decimal(text)
+    if tag == b"U":
+        return int(text)
     if tag == b"d":
         return date.fromisoformat(text)
     if tag == b"t":
         return datetime.fromisoformat(text)
     if tag == b"T":
         return timedelta(microseconds=int(text))
-    return Exact(text)
+    return Json(text) if tag == b"J" else Exact(text)
 
 
 def encode(value: Value) -> Raw:
     kind = type(value)
-    if value is None or kind is int or kind is float or kind is str:
+    if value is None or kind is float or kind is str or (kind is int and INT_MIN <= value <= INT_MAX):  # type: ignore[operator]
         return value  # type: ignore[return-value]
-    if kind is bool:
-        return int(value)  # type: ignore[arg-type]
+    if isinstance(value, int):
+        return _encode_int(int(value))
     if isinstance(value, Decimal):
         return b"D" + format(value, "f").encode()
     if isinstance(value, datetime):
@@ -85,10 +77,19 @@ def encode(value: Value) -> Raw:
         return b"d" + value.isoformat().encode()
     if isinstance(value, timedelta):
         return b"T" + str(value // timedelta(microseconds=1)).encode()
+    if isinstance(value, Json):
+        return b"J" + value.encode("utf-8", "surrogatepass")
     if isinstance(value, Exact):
         return b"C" + value.encode("utf-8", "surrogatepass")
     assert isinstance(value, bytes)
     return b"B" + value
+
+
+def _encode_int(value: int) -> Raw:
+    """SQLite's integers end at 63 bits; MySQL's unsigned ones, and decimals, go on."""
+    if INT_MIN <= value <= INT_MAX:
+        return value
+    return (b"U" if 0 < value < 2**64 else b"D") + str(value).encode()
 
 
 def truncated(kind: str, text: str) -> None:
@@ -130,12 +131,17 @@ def integer(value: Value, kind: str = "INTEGER") -> int | None:
         if not found or value[found.end() :].strip():
             truncated(kind, value)
         return min(max(int(found[1][:40]), INT_MIN), INT_MAX) if found else 0
+    return whole(value, INT_MAX)
+
+
+def whole(value: Value, most: int) -> int | None:
+    """A number rounded half away from zero, a double half to even."""
     some = number(value)
-    if some is None or isinstance(some, int):
-        return some
-    if isinstance(some, float):
-        return min(max(round(some), INT_MIN), INT_MAX)
-    return min(max(int(some.to_integral_value("ROUND_HALF_UP")), INT_MIN), INT_MAX)
+    if some is None:
+        return None
+    if isinstance(some, Decimal):
+        some = int(some.to_integral_value("ROUND_HALF_UP"))
+    return min(max(round(some), INT_MIN), most)
 
 
 def decimal(value: Value, scale: int | None = None) -> Decimal | None:
@@ -253,65 +259,9 @@ def _year(digits: str) -> int:
     return year if len(digits) == 4 else year + (2000 if year < 70 else 1900)
 
 
-def compare(left: Value, right: Value) -> int | None:
-    """Negative, zero or positive as MySQL compares these two; None where one is NULL."""
-    if left is None or right is None:
-        return None
-    if isinstance(left, str) and isinstance(right, str):
-        if isinstance(left, Exact) or isinstance(right, Exact):
-            a, b = left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass")
-            return (a > b) - (a < b)
-        return collation.collate(left, right)
-    if isinstance(left, str | bytes) and isinstance(right, str | bytes):
-        one = left.encode("utf-8", "surrogatepass") if isinstance(left, str) else left
-        two = right.encode("utf-8", "surrogatepass") if isinstance(right, str) else right
-        return (one > two) - (one < two)
-    if isinstance(left, date | timedelta) or isinstance(right, date | timedelta):
-        return _compare_moments(left, right)
-    x, y = number(left), number(right)
-    assert x is not None
-    assert y is not None
-    if isinstance(x, float) or isinstance(y, float):
-        x, y = float(x), float(y)
-    return (x > y) - (x < y)
+def as_text(value: Value) -> str:
+    return text(value) or ""
 
 
-def _compare_moments(left: Value, right: Value) -> int:
-    if isinstance(left, int | float | Decimal) or isinstance(right, int | float | Decimal):
-        x, y = number(left), number(right)
-        assert x is not None
-        assert y is not None
-        return (x > y) - (x < y)
-    if isinstance(left, timedelta) and isinstance(right, timedelta):
-        return (left > right) - (left < right)
-    a, b = moment(left), moment(right)
-    if a is None or b is None:
-        return collation.collate(text(left) or "", text(right) or "")
-    at, bt = _as_datetime(a), _as_datetime(b)
-    return (at > bt) - (at < bt)
-
-
-def _as_datetime(value: date) -> datetime:
-    return value if isinstance(value, datetime) else datetime.combine(value, time())
-
-
-def truth(value: Value) -> int | None:
-    some = number(value)
-    return None if some is None else int(some != 0)
-
-
-def sort_key(value: Value) -> Raw:
-    """What SQLite orders, groups and tells apart in the value's place."""
-    if value is None or isinstance(value, int | float):
-        return value
-    if isinstance(value, Exact):
-        return value.encode("utf-8", "surrogatepass")
-    if isinstance(value, str):
-        return collation.key(value)
-    if isinstance(value, Decimal):
-        return int(value) if value == int(value) and abs(value) < INT_MAX else float(value)
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, timedelta):
-        return value // timedelta(microseconds=1)
-    return _as_datetime(value).isoformat().encode()
+def as_int(value: Value) -> int:
+    return integer(value) or 0

@@ -1,4 +1,4 @@
-"""INSERT, REPLACE, UPDATE and DELETE, compiled to SQLite under strict mode."""
+"""INSERT, REPLACE, and UPDATE and DELETE of one table, compiled to SQLite under strict mode."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any
 
 from sqlglot import exp
 
+from . import joined_writes
 from .catalog import Catalog, Table
 from .columns import store_call
-from .errors import SqlError
+from .dialect import MAX_STATEMENT
+from .errors import SqlError, syntax_error
 from .plan import Plan
 from .scope import Output, Scope, Source
 from .selects import Compiler
 from .sqlite_text import quote
+
+#: What the row that was not inserted is called where it has no name: nothing that can be written.
+_GIVEN = "\0"
 
 
 def target(node: Any, catalog: Catalog) -> Table:
@@ -24,15 +29,6 @@ def target(node: Any, catalog: Catalog) -> Table:
     if table.view is not None:
         raise SqlError(1105, f"the view {table.name!r} is not updatable")
     return table
-
-
-def unique_keys(table: Table) -> list[tuple[str, tuple[str, ...]]]:
-    keys = []
-    primary = tuple(c.name for c in table.columns if c.key == "PRI")
-    if primary:
-        keys.append((f"{table.name}.PRIMARY", primary))
-    keys += [(f"{table.name}.{c.name}", (c.name,)) for c in table.columns if c.key == "UNI"]
-    return keys
 
 
 def insert(tree: Any, source: str, catalog: Catalog, replacing: bool) -> Plan:
@@ -66,7 +62,7 @@ def insert(tree: Any, source: str, catalog: Catalog, replacing: bool) -> Plan:
     sql = f"{word} INTO {table.physical}({names}) {body}{_conflict(tree, table, compiler)}"
     strict = not tree.args.get("ignore")
     return Plan(writes=[sql], catalog=catalog, strict=strict, recursive=recursive is not None,
-                unique=unique_keys(table))  # fmt: skip
+                unique=table.unique_keys())  # fmt: skip
 
 
 def _values(rows: Any, table: Table, wanted: list[int], compiler: Compiler) -> str:
@@ -80,7 +76,7 @@ def _values(rows: Any, table: Table, wanted: list[int], compiler: Compiler) -> s
             if isinstance(cell, exp.Var) and cell.name.upper() == "DEFAULT":
                 continue
             scope = Scope(clause="field list", sources=[])
-            given[at] = compiler.text(cell, scope)
+            given[at] = compiler.emit(cell, scope).sql
         shown = [_cell(table, at, given.get(at), number) for at in range(len(table.columns))]
         made.append(f"({','.join(shown)})")
     return f"VALUES {','.join(made)}"
@@ -102,96 +98,98 @@ def _cell(table: Table, at: int, given: str | None, row: int) -> str:
 
 
 def _conflict(tree: Any, table: Table, compiler: Compiler) -> str:
-    """ON DUPLICATE KEY UPDATE; a table without a unique key has no duplicates."""
+    """ON DUPLICATE KEY UPDATE; a table without a unique key has no duplicates. VALUES(c), and `new.c`,
+    are of the row that was not inserted."""
     clause = tree.args.get("conflict")
-    if clause is None or not unique_keys(table):
+    if clause is None or not table.unique_keys():
         return ""
-    columns = tuple(
-        Output(c.name, f"{table.physical}.{table.sql(i)}", c.kind) for i, c in enumerate(table.columns)
+    alias = tree.expression.args.get("alias") if isinstance(tree.expression, exp.Values) else None
+    given = alias.name if alias is not None else _GIVEN
+    names = [c.name for c in table.columns]
+    old, new = (
+        tuple(Output(c.name, f"{owner}.{table.sql(i)}", c.kind) for i, c in enumerate(table.columns))
+        for owner in (table.physical, "excluded")
     )
-    scope = Scope(sources=[Source(table.name, columns)], clause="field list")
+    scope = Scope(
+        sources=[Source(table.name, old), Source(given, new, hidden={*map(str.lower, names)})]
+    )
     parts = []
     for one in clause.expressions:
         at = table.column(one.this.name)
-        for call in list(one.expression.find_all(exp.Anonymous)):
-            if call.name.upper() == "VALUES":
-                raise SqlError(1235, "VALUES() in ON DUPLICATE KEY UPDATE")
-        made = compiler.emit(one.expression, scope).sql
-        parts.append(f"{table.sql(at)}={store_call(made, table.columns[at], 1)}")
+        value = one.expression.transform(_given, given)
+        made = store_call(compiler.emit(value, scope).sql, table.columns[at], 1)
+        scope.replaced[table.columns[at].name.lower()] = made
+        parts.append(f"{table.sql(at)}={made}")
     return f" ON CONFLICT DO UPDATE SET {','.join(parts)}"
 
 
+def _given(node: Any, owner: str) -> Any:
+    """`VALUES(c)` as a column of the row that was not inserted."""
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "VALUES" and len(node.expressions) == 1:
+        named = node.expressions[0].this
+        return exp.Column(this=named, table=exp.Identifier(this=owner, quoted=True))
+    return node
+
+
 def update(tree: Any, source: str, catalog: Catalog) -> Plan:
-    """UPDATE of one table, which others may be joined to. Later assignments see the earlier ones."""
+    """UPDATE of one table. Later assignments see the earlier ones."""
     node = tree.this
+    if not tree.expressions:
+        raise syntax_error(source, max(0, source.lower().find("where")))
+    if node.args.get("joins"):
+        return joined_writes.update(tree, source, catalog)
     table = target(node, catalog)
-    joined = bool(node.args.get("joins"))
-    compiler = Compiler(source, catalog, None if joined else table.name)
+    compiler = Compiler(source, catalog, table.name)
     scope = _scope(table, node)
-    others = _joined(node, compiler, scope)
-    parts = []
-    scope.clause = "field list"
+    chosen: dict[str, str] = {}
     for one in tree.expressions:
-        if not isinstance(one, exp.EQ) or not isinstance(one.this, exp.Column):
-            raise compiler.refuse(one)
-        if one.this.table and one.this.table != scope.sources[0].alias:
-            raise SqlError(1235, "UPDATE of a joined table")
-        at = table.column(one.this.name)
-        column = table.columns[at]
-        if (
-            isinstance(one.expression, exp.Column | exp.Var)
-            and one.expression.name.upper() == "DEFAULT"
-        ):
-            made = _cell(table, at, None, 1)
-        else:
-            made = store_call(compiler.text(one.expression, scope), column, 1)
-        scope.replaced[column.name.lower()] = made
-        parts.append((table.sql(at), made))
-    chosen = dict(parts)
+        at, value = assignment(one, scope, table, compiler)
+        made = stored(table, at, value, compiler, scope)
+        if len(made) > MAX_STATEMENT:  # each assignment may write out the one before it twice
+            raise SqlError(1153)
+        scope.replaced[table.columns[at].name.lower()] = made
+        chosen[table.sql(at)] = made
     scope.replaced = {}
-    filters = [*others[1], *_where(tree, compiler, scope)]
-    where = _limited(tree, compiler, scope, table, filters)
-    tables = f" FROM {','.join(others[0])}" if others[0] else ""
+    where = _limited(tree, compiler, scope, table, _where(tree, compiler, scope))
     sets = ",".join(f"{name}={made}" for name, made in chosen.items())
-    sql = f"UPDATE {table.physical} AS s0 SET {sets}{tables}{where}"
-    return Plan(writes=[sql], catalog=catalog, strict=True, unique=unique_keys(table))
+    sql = f"UPDATE {table.physical} AS s0 SET {sets}{where}"
+    return Plan(writes=[sql], catalog=catalog, strict=True, unique=table.unique_keys())
+
+
+def assignment(one: Any, scope: Scope, table: Table, compiler: Compiler) -> tuple[int, Any]:
+    """(position, value) of `c = value`. Raises SqlError."""
+    if not isinstance(one, exp.EQ) or not isinstance(one.this, exp.Column):
+        raise compiler.refuse(one)
+    if one.this.table and one.this.table != scope.sources[0].alias:
+        raise SqlError(1054, f"{one.this.table}.{one.this.name}", "field list")
+    return table.column(one.this.name), one.expression
+
+
+def stored(table: Table, at: int, value: Any, compiler: Compiler, scope: Scope) -> str:
+    """SQL of what a column is set to."""
+    if isinstance(value, exp.Column | exp.Var) and value.name.upper() == "DEFAULT":
+        return _cell(table, at, None, 1)
+    return store_call(compiler.emit(value, scope).sql, table.columns[at], 1)
 
 
 def delete(tree: Any, source: str, catalog: Catalog) -> Plan:
-    """DELETE from one table, which others may be joined to."""
+    """DELETE from one table."""
     node = tree.this
-    named = tree.args.get("tables") or []
-    if len(named) > 1 or (named and named[0].name not in (node.name, node.alias)):
-        raise SqlError(1235, "DELETE from several tables")
+    if not isinstance(node, exp.Table):  # `DELETE t WHERE …`
+        raise syntax_error(source, max(0, source.lower().find("where")))
+    if tree.args.get("tables") or tree.args.get("using"):
+        return joined_writes.delete(tree, source, catalog)
     table = target(node, catalog)
-    joined = bool(node.args.get("joins"))
-    compiler = Compiler(source, catalog, None if joined else table.name)
+    compiler = Compiler(source, catalog, table.name)
     scope = _scope(table, node)
-    others = _joined(node, compiler, scope)
-    filters = [*others[1], *_where(tree, compiler, scope)]
-    if others[0]:
-        inner = f"SELECT s0.rowid FROM {table.physical} AS s0,{','.join(others[0])}"
-        sql = f"DELETE FROM {table.physical} WHERE rowid IN ({inner}{_and(filters)})"
-    else:
-        sql = f"DELETE FROM {table.physical} AS s0{_limited(tree, compiler, scope, table, filters)}"
+    where = _limited(tree, compiler, scope, table, _where(tree, compiler, scope))
+    sql = f"DELETE FROM {table.physical} AS s0{where}"
     return Plan(writes=[sql], catalog=catalog, strict=True)
 
 
 def _scope(table: Table, node: Any) -> Scope:
     columns = tuple(Output(c.name, f"s0.{table.sql(i)}", c.kind) for i, c in enumerate(table.columns))
     return Scope(sources=[Source(node.alias or table.name, columns)])
-
-
-def _joined(node: Any, compiler: Compiler, scope: Scope) -> tuple[list[str], list[str]]:
-    """Tables that are joined to the written one, and on what."""
-    tables, tests = [], []
-    for join in node.args.get("joins") or []:
-        if str(join.args.get("side") or ""):
-            raise SqlError(1235, "outer joins in a statement that writes")
-        tables.append(compiler.joined_table(join.this, scope))
-        if join.args.get("on") is not None:
-            tests.append(compiler.true(join.args["on"], replace(scope, clause="on clause")))
-    return tables, tests
 
 
 def _where(tree: Any, compiler: Compiler, scope: Scope) -> list[str]:
