@@ -80,7 +80,7 @@ def _path(tree: Tree, turns: Sequence[Turn]) -> None:
 
 
 def _label(turn: Turn) -> Text:
-    label = Text(f"#{turn.node} ", style="dim")
+    label = Text.assemble((f"#{turn.node} ", "dim"))
     if turn.kind != "act":
         label.append(f"{turn.kind}: {line(turn.thought)}", "italic")
         return label
@@ -95,6 +95,7 @@ def _label(turn: Turn) -> Text:
         label.append(f"  {mark.text}", _TONES[mark.tone])
     if turn.error:
         label.append(f"  {line(turn.error)}", "red")
+        return label
     if turn.tool and turn.thought:
         label.append(f"\n{line(turn.thought)}", "italic dim")
     if turn.observation:

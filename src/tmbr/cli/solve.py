@@ -64,7 +64,7 @@ def solve(config: RunConfig, explaining: bool) -> int:
         raise ConfigError(f"{config.out} holds an evaluation, which stays whole; name another --out")
     console = Console()
     with TraceStore(path) as store:
-        live = LiveTree(console) if console.is_terminal else None
+        live = LiveTree(console) if sys.stdout.isatty() else None
         show = live.show if live else Lines(lambda text: print(text, flush=True)).show
         sample = question.sample
         print(f"{question.task.name} {sample.id}: {line(sample.instruction)}", flush=True)
@@ -84,9 +84,10 @@ def solve(config: RunConfig, explaining: bool) -> int:
     for told in ending(trace, seconds):
         print(told)
     if explaining:
-        print("Why the other branches were left:")
-        for why in explain(trace, limits(strategy)):
-            print(f"  {why}")
+        left = [f"  {why}" for why in explain(trace, limits(strategy))]
+        print(
+            "\n".join(["Why the other branches were left:", *left] if left else ["No branch was left."])
+        )
     known = [t for t in read_traces(path) if t.finish and t.finish.score.known]
     write_summary(config.out, known)
     print(f"kept: {path}:{trace.id} (`tmbr report {config.out}` shows it)")
@@ -101,7 +102,7 @@ def find(config: RunConfig) -> Question:
     samples = task.samples(config.split)
     if config.sample >= len(samples):
         where = f"{config.task} {config.data}, {config.split}"
-        raise ConfigError(f"{where}: no sample {config.sample}; the first is 0 of {len(samples):,}")
+        raise ConfigError(f"{where}: no sample {config.sample}; there are {len(samples):,}, from 0")
     sample = samples[config.sample]
     if config.instruction is not None:
         sample = asked(sample, config.instruction)
