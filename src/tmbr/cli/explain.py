@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tmbr.cli.lines import action
 from tmbr.core.types import Judgement, Node, Trace
+from tmbr.viewer.text import plural
 
 #: Short errors of a node in words that stand alone.
 _WORDS = {
@@ -55,7 +56,7 @@ class _Reading:
     def path(self, at: int) -> str:
         """Its last action, and how many turns it is long since it left the committed branch."""
         turns = [i for i in self._turns(at) if i not in self.main]
-        long = f" (after {len(turns) - 1} turns of its own)" if len(turns) > 1 else ""
+        long = f" (after {plural(len(turns) - 1, 'turn')} of its own)" if len(turns) > 1 else ""
         return f"{action(self._node(at))}{long}"
 
     def why(self, at: int) -> str:
@@ -76,7 +77,7 @@ class _Reading:
             return f"its end ({node.step.status}) was not the one selected"
         turns = len(self._turns(at))
         if limits.path_steps is not None and turns >= limits.path_steps:
-            return f"path long: {turns} turns without an end"
+            return f"path long: {plural(turns, 'turn')} without an end"
         value = f"judged {judged.value:.2f}, " if judged else ""
         if finish.stop:
             return f"{value}still open when the {finish.stop} was spent"

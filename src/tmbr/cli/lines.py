@@ -27,16 +27,20 @@ class Lines:
     asked: int | None = None
 
     def show(self, trace: Trace) -> None:
-        """Nodes with their answers first, then what was judged of them, then what was executed late."""
-        for index in range(self.nodes, len(trace.nodes)):
+        """First what was judged of and answered to nodes that were said before; then the new ones."""
+        known, judgements = self.nodes, trace.judgements[self.judgements :]
+        self.nodes, self.judgements = len(trace.nodes), len(trace.judgements)
+        for judgement in judgements:
+            if judgement.node < known:
+                self._judged(judgement)
+        for index in range(known):
+            self._answer(trace, index)
+        for index in range(known, self.nodes):
             self._node(trace, index)
             self._answer(trace, index)
-        self.nodes = len(trace.nodes)
-        for judgement in trace.judgements[self.judgements :]:
-            self._judged(judgement)
-        self.judgements = len(trace.judgements)
-        for index in range(self.nodes):
-            self._answer(trace, index)
+        for judgement in judgements:
+            if judgement.node >= known:
+                self._judged(judgement)
 
     def _node(self, trace: Trace, index: int) -> None:
         node = trace.nodes[index]

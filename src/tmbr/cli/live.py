@@ -36,7 +36,11 @@ class LiveTree:
         self._live.stop()
 
     def show(self, trace: Trace) -> None:
+        """Drawn a little later, unless `refresh` is called."""
         self._live.update(_Tail(drawn(trace, head(trace))))
+
+    def refresh(self) -> None:
+        self._live.refresh()
 
 
 def head(trace: Trace) -> int:
