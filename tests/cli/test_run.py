@@ -12,7 +12,7 @@ from subprocess import PIPE, Popen
 
 import pytest
 
-from tests.cli.test_eval import finished, start, wait_for_lines
+from tests.cli.test_eval import finished, start
 from tmbr.cli import run
 from tmbr.core.store import read_traces
 from tmbr.core.types import Trace
@@ -92,11 +92,11 @@ def test_ones_own_instruction_has_no_score(task: str, tmp_path: Path) -> None:
     assert f"-own: {words}" in said.splitlines()[0]
     assert "; no score: the instruction is one's own" in said
     trace = only(tmp_path)
-    place = f"{tmp_path / 'traces.jsonl'}:{trace.id}:{len(trace.leaves()) and 1}"
-    first = trace.nodes[1].step
-    if first is not None and not first.done:  # and it can be gone on from
-        again = finished("run", task, "--model", "expert", "--from", place, "--out", str(tmp_path))
-        assert "; no score: " in again
+    prompt = sum(node.kind == "root" for node in trace.nodes) - 1
+    place = f"{tmp_path / 'traces.jsonl'}:{trace.id}:{prompt}"
+    again = finished("run", task, "--model", "expert", "--from", place, "--out", str(tmp_path))
+    assert "; no score: " in again
+    assert len(kept(tmp_path)) == 2
     assert json.loads((tmp_path / "summary.json").read_text())["rows"] == []
     finished("report", str(tmp_path))
     page = (tmp_path / "report.html").read_text()
@@ -125,7 +125,7 @@ def test_on_a_terminal_the_tree_is_drawn_live(tmp_path: Path) -> None:
     text = page.decode()
     assert "├── " in text
     assert "\x1b[?25l" in text  # the cursor is hidden while the tree is drawn anew
-    assert "\x1b[?25h" in text.split("├── ")[-1] or "\x1b[?25h" in text
+    assert "\x1b[?25h" in text.split("\x1b[?25l")[-1]  # and is there again in the end
     assert "completed; score 1" in text
     assert " answer: " not in text
 
@@ -145,6 +145,8 @@ class Slow(DoorsTask):
         return Session("b" * 40)
     def expert(self, messages):
         return Message("assistant", "open a")
+    def walkthrough(self, sample):
+        return [Message("assistant", "open a")]
 """
 
 
@@ -165,11 +167,12 @@ def test_ctrl_c_drops_the_episode_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_the_model_is_said_and_kept(tmp_path: Path) -> None:
-    process = start("run", "household", "--model", "none@http://127.0.0.1:9/v1", "--out", str(tmp_path))
-    wait_for_lines(tmp_path / "traces.jsonl", 2)
+    (tmp_path / "slow.py").write_text(SLOW)
+    out = ("--out", str(tmp_path))
+    process = start("run", f"{tmp_path / 'slow.py'}:Slow", "--model", "walkthrough", *out)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "\ntask error; score 0\nerror: ModelFault: " in said
+    assert "\ntask error; score 0\nerror: ModelFault: 0: its walkthrough has only 1 turns\n" in said
     assert only(tmp_path).finish is not None
 
 

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from tmbr.config import Config
-
-C = TypeVar("C", bound="Config")
+from tmbr.cli.arguments import (
+    Adapter,
+    Arguments,
+    KeyEnv,
+    Models,
+    Out,
+    Samples,
+    file_and_overrides,
+    read,
+    told_model,
+)
 
 _TREE: dict[str, Any] = {
     "rich_markup_mode": None,
@@ -31,23 +38,6 @@ task = typer.Typer(help="Look at a task.", **_TREE)
 app.add_typer(tune, name="tune")
 app.add_typer(data, name="data")
 app.add_typer(task, name="task")
-
-Arguments = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="CONFIG.yaml|KEY=VALUE", help="A config file and overrides of its keys."),
-]
-Models = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        help="nano, expert, walkthrough, noisy-expert:P[:per-state|:slips], NAME@http://HOST/v1, "
-        "a path or a hub name.",
-    ),
-]
-Adapter = Annotated[str | None, typer.Option(help="PEFT adapter of the model: a folder or a hub name.")]
-KeyEnv = Annotated[str | None, typer.Option(help="Environment variable with the endpoint's key.")]
-Samples = Annotated[int | None, typer.Option(help="The first so many samples of the split.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for traces and results.")]
 
 
 # teacher ---------------------------------------------------------------------------------------------
@@ -73,8 +63,8 @@ def collect(
     from tmbr.cli.play import collect
     from tmbr.config import CollectConfig
 
-    options = {"model": _model(model, adapter, key_env), "samples": samples, "out": out}
-    return collect(_config(CollectConfig, arguments, options))
+    options = {"model": told_model(model, adapter, key_env), "samples": samples, "out": out}
+    return collect(read(CollectConfig, arguments, options))
 
 
 # tuning ----------------------------------------------------------------------------------------------
@@ -104,7 +94,7 @@ def sft(
 
     if source is None:
         raise typer.BadParameter("--data is missing: a file of traces (`tmbr collect`) or of rows.")
-    config, overrides = _split(arguments)
+    config, overrides = file_and_overrides(arguments)
     given = [f"model={json.dumps(model)}"] if model else []
     run(load(SftConfig, config, given + overrides), source, out)
 
@@ -193,10 +183,10 @@ def run(
     told = {"strategy": strategy, "judge": judge}
     options = {
         **{"task": task, "data": data, "split": split, "sample": sample, "seed": seed, "out": out},
-        **{"instruction": instruction, "begin": begin, "model": _model(model, adapter, key_env)},
+        **{"instruction": instruction, "begin": begin, "model": told_model(model, adapter, key_env)},
         **{f"strategy.{key}": value for key, value in told.items()},
     }
-    return solve(_config(RunConfig, arguments, options), explain)
+    return solve(read(RunConfig, arguments, options), explain)
 
 
 # evaluation ------------------------------------------------------------------------------------------
@@ -227,14 +217,14 @@ def evaluate(
     from tmbr.config import EvalConfig
 
     options = {
-        "models": {spec: _model(spec, adapter, key_env) for spec in model or []} or None,
+        "models": {spec: told_model(spec, adapter, key_env) for spec in model or []} or None,
         "strategies": strategy or None,
         "samples": samples,
         "out": out,
     }
     if (adapter or key_env) and not model:
         raise typer.BadParameter("--adapter and --key-env belong to a --model.")
-    return evaluate(_config(EvalConfig, arguments, options))
+    return evaluate(read(EvalConfig, arguments, options))
 
 
 @app.command()
@@ -268,7 +258,7 @@ def quickstart(arguments: Arguments = None, out: Out = None) -> int:
     from tmbr.cli.quickstart import default, quickstart
     from tmbr.config import QuickstartConfig, load
 
-    config, overrides = _split(arguments)
+    config, overrides = file_and_overrides(arguments)
     given = [f"out={json.dumps(str(out))}"] if out else []
     return quickstart(load(QuickstartConfig, config or default(), given + overrides))
 
@@ -342,30 +332,3 @@ def tasks() -> None:
 
     for line in describe():
         typer.echo(line)
-
-
-# reading of arguments --------------------------------------------------------------------------------
-
-
-def _config(kind: type[C], arguments: list[str] | None, options: dict[str, Any]) -> C:
-    """The config file, if one is among the arguments, then options, then overrides."""
-    from tmbr.config import load
-
-    file, overrides = _split(arguments)
-    given = [
-        f"{key}={json.dumps(value, default=str)}" for key, value in options.items() if value is not None
-    ]
-    return load(kind, file, given + overrides)
-
-
-def _split(arguments: list[str] | None) -> tuple[Path | None, list[str]]:
-    """The config file, if one is given, and the overrides."""
-    files = [text for text in arguments or [] if "=" not in text]
-    if len(files) > 1:
-        raise typer.BadParameter(f"one config file at most, but {' and '.join(files)} were given.")
-    return Path(files[0]) if files else None, [text for text in arguments or [] if "=" in text]
-
-
-def _model(spec: str | None, adapter: str | None, key_env: str | None) -> dict[str, str] | None:
-    told = {"model": spec, "adapter": adapter, "key_env": key_env}
-    return {key: value for key, value in told.items() if value is not None} or None
