@@ -102,7 +102,7 @@ def _worlds() -> list[World]:
     database = DatabaseTask()
     house, tool = Household(), Household(form="agentbench")
     graph, calls = KnowledgeGraph(), KnowledgeGraph(form="agentbench")
-    steps, live = WebPages(form="agentbench"), WebPages("live")
+    steps, live = WebPages("generated-steps", "agentbench"), WebPages()
     shop, market = Webshop(), Webshop(form="agentbench")
     return [
         World("doors", DoorsTask(), DoorsTask().samples("test"), _doors),

@@ -56,7 +56,7 @@ def describe(generated: bool = True) -> Iterator[str]:
             yield f"{name}: {error}"
             continue
         for source in sources:
-            if generated or not source.startswith(("generated", "live")):
+            if generated or not source.startswith("generated"):
                 yield f"{name} {source}: {_holds(name, source)}"
 
 

@@ -34,7 +34,7 @@ def lines(path: Path, work: list[Job], concurrency: int) -> list[bytes]:
     return sorted(path.read_bytes().splitlines())
 
 
-@pytest.mark.parametrize(("data", "form"), [("live", "text"), ("generated", "agentbench")])
+@pytest.mark.parametrize(("data", "form"), [("generated", "text"), ("generated-steps", "agentbench")])
 def test_equal_seeds_give_equal_files_at_any_concurrency(tmp_path: Path, data: str, form: str) -> None:
     one = lines(tmp_path / "one.jsonl", jobs(data, form, 3), 1)
     assert one == lines(tmp_path / "many.jsonl", jobs(data, form, 3), 16)
@@ -43,7 +43,7 @@ def test_equal_seeds_give_equal_files_at_any_concurrency(tmp_path: Path, data: s
 
 def test_search_finds_what_one_path_misses(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
-    lines(path, jobs("live", "text", 16, p=0.5), 16)
+    lines(path, jobs("generated", "text", 16, p=0.5), 16)
     solved = dict.fromkeys(STRATEGIES, 0)
     for trace in read_traces(path):
         assert trace.finish is not None

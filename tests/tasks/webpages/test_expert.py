@@ -18,7 +18,7 @@ from tmbr.tasks.webpages.question import Question, read_question
 
 @pytest.mark.parametrize("form", FORMS)
 def test_it_reaches_every_goal_of_a_live_site_on_the_shortest_way(form: str) -> None:
-    task = WebPages("live", form)
+    task = WebPages("generated", form)
     for sample in task.samples("test")[:60]:
         played = play(task, sample, task.expert)
         assert played.score.success, sample.instruction
@@ -28,7 +28,7 @@ def test_it_reaches_every_goal_of_a_live_site_on_the_shortest_way(form: str) -> 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_it_is_right_in_every_step_that_can_be(form: str) -> None:
-    task = WebPages("generated", form)
+    task = WebPages("generated-steps", form)
     samples = task.samples("test")[:300]
     for sample in samples:
         played = play(task, sample, task.expert)
@@ -38,7 +38,7 @@ def test_it_is_right_in_every_step_that_can_be(form: str) -> None:
 
 def test_it_mends_what_went_wrong_before() -> None:
     """Six wrong turns at first, or anywhere in the first half: all goals are still reached."""
-    task = WebPages("live")
+    task = WebPages("generated")
     for seed, sample in enumerate(task.samples("validation")[:60]):
         rng = Random(seed)
         wrong = set(range(6)) if seed % 2 else set(rng.sample(range(12), 6))
@@ -52,10 +52,10 @@ def test_it_mends_what_went_wrong_before() -> None:
 
 
 def test_it_knows_nothing_but_the_conversation() -> None:
-    task = WebPages("live")
+    task = WebPages("generated")
     one = task.samples("test")[0]
     said = task.messages(one, task.open(one).observation)
-    other = WebPages("live", "text")
+    other = WebPages("generated", "text")
     other.samples("test")
     assert other.expert(said) == task.expert(said)
 
@@ -86,7 +86,7 @@ def test_any_question_has_a_move(page: str, told: str, history: list[str], live:
 
 
 def test_the_worked_examples_are_not_taken_for_the_question() -> None:
-    task = WebPages("live", "agentbench")
+    task = WebPages("generated", "agentbench")
     sample = task.samples("test")[0]
     messages = task.messages(sample, task.open(sample).observation)
     questions = [read_question(m.content) for m in messages if m.role == "user"]

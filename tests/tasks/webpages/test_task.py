@@ -16,31 +16,31 @@ from tmbr.tasks.webpages.task import LIVE, SIZES, site_seed
 
 
 def test_samples_are_made_when_they_are_asked_for() -> None:
-    live = WebPages("live").samples("train")
+    live = WebPages("generated").samples("train")
     assert len(live) == LIVE["train"] == 20_000
-    assert live[3] == live[3:4][0] == WebPages("live").samples("train")[3]
-    assert live[-1].id == "live-train-19999"
+    assert live[3] == live[3:4][0] == WebPages("generated").samples("train")[3]
+    assert live[-1].id == "generated-train-19999"
     with pytest.raises(IndexError):
         live[20_000]
 
 
 def test_a_recorded_sample_is_one_step_and_a_task_has_all_of_its_own() -> None:
-    samples = WebPages().samples("validation")
-    task = WebPages()
+    samples = WebPages("generated-steps").samples("validation")
+    task = WebPages("generated-steps")
     first = task.recorded(samples[0]).task
     assert [samples[at].id for at in range(len(first.steps) + 1)] == [
-        *(f"generated-validation-0-{at}" for at in range(len(first.steps))),
-        "generated-validation-1-0",
+        *(f"generated-steps-validation-0-{at}" for at in range(len(first.steps))),
+        "generated-steps-validation-1-0",
     ]
-    assert samples[-1].id.startswith(f"generated-validation-{SIZES['validation'] - 1}-")
+    assert samples[-1].id.startswith(f"generated-steps-validation-{SIZES['validation'] - 1}-")
     assert sum(sample.setup["step"] == 0 for sample in samples) == SIZES["validation"]
     last = task.recorded(samples[-1])
     assert last.number == len(last.task.steps) - 1
-    assert len(WebPages().samples("train")) > 20_000
+    assert len(WebPages("generated-steps").samples("train")) > 20_000
 
 
 def test_a_sample_says_what_its_site_asks() -> None:
-    for data in ("generated", "live"):
+    for data in ("generated-steps", "generated"):
         task = WebPages(data)
         for sample in task.samples("test")[:20]:
             assert f"\nTask: {sample.instruction}\n" in task.open(sample).observation
@@ -54,7 +54,7 @@ def test_seeds_of_the_splits_never_meet() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_walkthrough_of_a_visit_reaches_its_goal(form: str) -> None:
-    task = WebPages("live", form)
+    task = WebPages("generated", form)
     for sample in task.samples("train")[:40]:
         played = led(task, sample)
         assert played.score.success
@@ -65,7 +65,7 @@ def test_the_walkthrough_of_a_visit_reaches_its_goal(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_walkthrough_of_a_step_is_right_wherever_its_pool_has_a_right_element(form: str) -> None:
-    task = WebPages("generated", form)
+    task = WebPages("generated-steps", form)
     scores = []
     for sample in task.samples("test")[:250]:
         played = led(task, sample)
@@ -86,7 +86,7 @@ def test_forms_are_part_of_the_version() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_mistake_on_a_live_site_is_wrong_and_admissible_and_ends_nothing(form: str) -> None:
-    task = WebPages("live", form)
+    task = WebPages("generated", form)
     rng = Random(0)
 
     def err(messages: list[Message]) -> Message:
@@ -100,7 +100,7 @@ def test_a_mistake_on_a_live_site_is_wrong_and_admissible_and_ends_nothing(form:
 
 
 def test_a_mistake_in_a_recorded_step_is_another_choice() -> None:
-    task = WebPages()
+    task = WebPages("generated-steps")
     rng = Random(0)
     for sample in task.samples("validation")[:60]:
         messages = task.messages(sample, task.open(sample).observation)
@@ -110,7 +110,7 @@ def test_a_mistake_in_a_recorded_step_is_another_choice() -> None:
 
 def test_a_slip_is_wrong_often_refused_and_mended() -> None:
     """Every fifth turn a slip: the expert still reaches its goal, and is itself never refused."""
-    task = WebPages("live")
+    task = WebPages("generated")
     rng = Random(0)
     slips: list[str] = []
 
@@ -134,7 +134,7 @@ def test_a_slip_is_wrong_often_refused_and_mended() -> None:
 
 
 def test_a_mistake_is_drawn_from_the_generator_alone() -> None:
-    for data in ("generated", "live"):
+    for data in ("generated-steps", "generated"):
         task = WebPages(data)
         sample = task.samples("validation")[0]
         messages = task.messages(sample, task.open(sample).observation)
@@ -149,4 +149,4 @@ def test_a_mistyped_name_gets_the_nearest() -> None:
     with pytest.raises(ConfigError, match="did you mean 'mind2web-test_task'"):
         WebPages("mind2web-test_tsk")
     with pytest.raises(ConfigError, match="did you mean 'validation'"):
-        WebPages("live").samples("validatoin")
+        WebPages("generated").samples("validatoin")

@@ -41,10 +41,10 @@ VERSION = "1"
 
 
 class WebPages:
-    """data: `generated` (recorded steps on our own sites), `live` (the same sites, alive), or one of
+    """data: `generated` (our own sites, live), `generated-steps` (recorded steps on them), or one of
     Mind2Web's test sets. form: `text` or `agentbench`."""
 
-    sources: ClassVar[tuple[str, ...]] = ("generated", "live", *files.SPLITS)
+    sources: ClassVar[tuple[str, ...]] = ("generated", "generated-steps", *files.SPLITS)
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class WebPages:
             raise ConfigError(f"no web pages data {data!r}; {nearest(data, self.sources)}")
         self.name = "webpages"
         self.data = data
-        self.live = data == "live"
+        self.live = data == "generated"
         self.form: Form = FORMS[form](letter(LETTERS - 1) if self.live else "F")
         self.version = f"{VERSION}/{GENERATOR}/{form}"
         self._root = root
@@ -164,7 +164,7 @@ def _questions(messages: Sequence[Message]) -> list[Question]:
 def _visit_sample(split: str, index: int) -> Sample:
     seed = site_seed(split, index)
     setup = {"seed": seed, "generator": GENERATOR}
-    return Sample(f"live-{split}-{index}", "webpages", split, _visit(seed).instruction, setup)
+    return Sample(f"generated-{split}-{index}", "webpages", split, _visit(seed).instruction, setup)
 
 
 @lru_cache(maxsize=100_000)
@@ -173,7 +173,7 @@ def _step_sample(split: str, index: int) -> Sample:
     number = bisect_right(ends, index)
     seed, step = site_seed(split, number), index - (ends[number - 1] if number else 0)
     setup = {"seed": seed, "step": step, "generator": GENERATOR}
-    told = f"generated-{split}-{number}-{step}"
+    told = f"generated-steps-{split}-{number}-{step}"
     return Sample(told, "webpages", split, _visit(seed).instruction, setup)
 
 
