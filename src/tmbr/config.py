@@ -132,6 +132,38 @@ class CollectConfig(PlayConfig):
     out: Path = Path("runs/collect")
 
 
+class RunConfig(Config):
+    """One sample is solved, before one's eyes."""
+
+    #: As `tmbr tasks` lists them, or one of your own: `FILE.py:CLASS`.
+    task: str = "household"
+    data: str = "generated"
+    #: How the task is put: `text` (Thought, Action) or `agentbench` (tool calls).
+    form: str = "text"
+    split: str = "test"
+    #: Which of the split, from 0.
+    sample: Annotated[int, Field(ge=0)] = 0
+    #: Asked in the sample's world instead of its own instruction; it has no score.
+    instruction: Annotated[str, Field(min_length=1)] | None = None
+    #: `TRACES.jsonl:EPISODE:NODE` to go on from; EPISODE is a trace's id, or its sample's.
+    begin: str | None = None
+    model: ModelConfig = ModelConfig()
+    strategy: StrategyConfig = StrategyConfig(strategy="react")
+    #: Overrides of how the strategy samples.
+    sampling: SamplingConfig = SamplingConfig()
+    budget: BudgetConfig = BudgetConfig()
+    seed: int = 0
+    #: Folder to whose traces.jsonl the episode is appended.
+    out: Path = Path("runs/run")
+
+    @model_validator(mode="after")
+    def _one_question(self) -> RunConfig:
+        told = self.model_fields_set & {"data", "split", "sample", "instruction"}
+        if self.begin is not None and told:
+            raise ValueError(f"a stored episode brings its own {min(told)}; leave it out with --from")
+        return self
+
+
 class QuickstartConfig(Config):
     """The whole loop; each part is what its own command takes. See tmbr/cli/quickstart.yaml."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from tmbr.begun import Begun
 from tmbr.core.errors import EnvironmentFault, ModelFault
 from tmbr.core.protocols import Judge, Model, Outcome, Session, Strategy, Task, World
 from tmbr.core.store import resume_key
@@ -133,15 +134,16 @@ class BlindEpisode:
     trace: Trace
     budget: Budget
     world: Blind
+    start: int | None
     _task: Task
-    _sample: Sample
+    _prompt: Sequence[Message]
 
     @property
     def rounds(self) -> int:
         return self._task.rounds
 
     def messages(self) -> list[Message]:
-        return self._task.messages(self._sample, self.world.observation)
+        return list(self._prompt)
 
     def parse(self, completion: Completion) -> Action:
         return self._task.parse(completion)
@@ -155,16 +157,24 @@ async def episode(
     judge: Judge | None,
     budget: Budget,
     run: Run,
+    begun: Begun | None = None,
 ) -> Trace:
-    """Play one sample to its end. Faults of model and world end it as a recorded `task error`."""
+    """Play one sample to its end. Faults of model and world end it as a recorded `task error`.
+
+    begun: where to go on from; raises DataError when the world is no longer what it was there.
+    """
     hidden = replace(sample, setup={}, target=None)
     trace = Trace(id=resume_key(sample, run), sample=hidden, run=run)
+    if begun:
+        trace.nodes = begun.nodes()
     try:
         session = task.open(sample)
         trace.tools = tuple(session.tools)
         ledger = _Ledger(trace.spent, budget)
         try:
-            blind = BlindEpisode(trace, budget, Blind(session, ledger), task, sample)
+            world, prompt = Blind(session, ledger), task.messages(sample, session.observation)
+            start = begun.replay(trace, prompt, session) if begun else None
+            blind = BlindEpisode(trace, budget, world, start, task, prompt)
             end = await strategy.solve(blind, model, judge, run.seed)
             trace.finish = _verdict(task, sample, trace, end)
         finally:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.support.doors import DoorsTask
+from tmbr.begun import Begun
 from tmbr.core.protocols import Judge, Model, Strategy, Task
 from tmbr.core.types import Budget, Judgement, Node, Run, Sample, Trace
 from tmbr.models.scripted import ScriptedModel
@@ -26,12 +27,13 @@ def play(
     task: Task | None = None,
     judge: Judge | None = None,
     budget: Budget = Budget(),  # noqa: B008 (it is frozen)
+    begun: Begun | None = None,
 ) -> Trace:
     """A sequence is given out answer by answer, in the order of the calls."""
     task = task or DoorsTask()
     model = ScriptedModel(model) if isinstance(model, Sequence) else model
     run = Run("", task.name, model.name, strategy.name, strategy.access, 0)
-    return asyncio.run(episode(sample, task, strategy, model, judge, budget, run))
+    return asyncio.run(episode(sample, task, strategy, model, judge, budget, run, begun))
 
 
 def always(*answers: str, context_limit: int = 1_000_000) -> ScriptedModel:

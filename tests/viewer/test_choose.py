@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.support import traces
-from tmbr.viewer.choose import side_by_side
+from tmbr.viewer.choose import all_of_few, side_by_side
 
 
 def test_each_cell_shows_a_success_and_a_failure_on_few_samples() -> None:
@@ -26,3 +26,10 @@ def test_seeds_are_not_mixed_and_the_limit_holds() -> None:
         traces.multibranch(),
     ]
     assert side_by_side([]) == []
+
+
+def test_few_are_all_shown_and_of_many_some() -> None:
+    few = [traces.another(traces.react(), number) for number in range(3)]
+    assert all_of_few(few[::-1]) == few
+    assert len(side_by_side(few)) == 1
+    assert all_of_few(few, limit=2) == side_by_side(few)

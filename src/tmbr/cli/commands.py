@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from tmbr.config import Config
-
-C = TypeVar("C", bound="Config")
+from tmbr.cli.arguments import (
+    Adapter,
+    Arguments,
+    KeyEnv,
+    Models,
+    Out,
+    Samples,
+    file_and_overrides,
+    read,
+    told_model,
+)
 
 _TREE: dict[str, Any] = {
     "rich_markup_mode": None,
@@ -31,23 +38,6 @@ task = typer.Typer(help="Look at a task.", **_TREE)
 app.add_typer(tune, name="tune")
 app.add_typer(data, name="data")
 app.add_typer(task, name="task")
-
-Arguments = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="CONFIG.yaml|KEY=VALUE", help="A config file and overrides of its keys."),
-]
-Models = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        help="nano, expert, walkthrough, noisy-expert:P[:per-state|:slips], NAME@http://HOST/v1, "
-        "a path or a hub name.",
-    ),
-]
-Adapter = Annotated[str | None, typer.Option(help="PEFT adapter of the model: a folder or a hub name.")]
-KeyEnv = Annotated[str | None, typer.Option(help="Environment variable with the endpoint's key.")]
-Samples = Annotated[int | None, typer.Option(help="The first so many samples of the split.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for traces and results.")]
 
 
 # teacher ---------------------------------------------------------------------------------------------
@@ -73,8 +63,8 @@ def collect(
     from tmbr.cli.play import collect
     from tmbr.config import CollectConfig
 
-    options = {"model": _model(model, adapter, key_env), "samples": samples, "out": out}
-    return collect(_config(CollectConfig, arguments, options))
+    options = {"model": told_model(model, adapter, key_env), "samples": samples, "out": out}
+    return collect(read(CollectConfig, arguments, options))
 
 
 # tuning ----------------------------------------------------------------------------------------------
@@ -104,7 +94,7 @@ def sft(
 
     if source is None:
         raise typer.BadParameter("--data is missing: a file of traces (`tmbr collect`) or of rows.")
-    config, overrides = _split(arguments)
+    config, overrides = file_and_overrides(arguments)
     given = [f"model={json.dumps(model)}"] if model else []
     run(load(SftConfig, config, given + overrides), source, out)
 
@@ -143,6 +133,62 @@ def strategies() -> None:
         typer.echo(line)
 
 
+@app.command()
+def run(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A name, or FILE.py:CLASS.")],
+    arguments: Arguments = None,
+    data: Annotated[str | None, typer.Option(help="As `tmbr tasks` lists them.")] = None,
+    split: Annotated[str | None, typer.Option(help="train, validation or test.")] = None,
+    sample: Annotated[int | None, typer.Option(min=0, help="Which sample of the split.")] = None,
+    instruction: Annotated[
+        str | None, typer.Option(help="Asked in the sample's world instead of its own; has no score.")
+    ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TRACES.jsonl:EPISODE:NODE", help="Go on from a node."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="As for `tmbr eval`; by default nano.")] = None,
+    adapter: Adapter = None,
+    key_env: KeyEnv = None,
+    strategy: Annotated[str | None, typer.Option(help="See `tmbr strategies`.")] = None,
+    judge: Annotated[str | None, typer.Option(help="default, rules, self, model=SPEC, a mix.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of all that is sampled.")] = None,
+    explain: Annotated[bool, typer.Option(help="Say why each branch was left.")] = False,
+    out: Out = None,
+) -> int:
+    """Solve one sample and look on: a live tree on a terminal, plain lines elsewhere.
+
+    The numbers (#12) are the nodes of the trace. --from goes on from one of them: EPISODE is the
+    trace's id or its sample's; the world is opened again and the actions of the branch are replayed
+    (an answer that differs is an error), and what was paid for before is not charged again. A node
+    that was only proposed is executed first.
+
+    The score is told after the end. With --instruction there is none; the world still ends where its
+    own task ends.
+
+    It is always played anew and appended to OUT/traces.jsonl: of two equal runs the later one counts;
+    give another --seed to keep both. OUT/summary.json is written anew, for `tmbr report OUT`. Ctrl-C
+    drops the episode.
+
+    \b
+    Examples:
+      tmbr run household --strategy multibranch --explain
+      tmbr run webshop --sample 3 --model Qwen2.5-7B@http://localhost:8000/v1 budget.steps=40
+      tmbr run household --instruction "put a clean mug on the desk." --model expert
+      tmbr run household --from runs/run/traces.jsonl:generated-test-0:12 --strategy paper --judge self
+    """
+    from tmbr.cli.solve import solve
+    from tmbr.config import RunConfig
+
+    told = {"strategy": strategy, "judge": judge}
+    options = {
+        **{"task": task, "data": data, "split": split, "sample": sample, "seed": seed, "out": out},
+        **{"instruction": instruction, "begin": begin, "model": told_model(model, adapter, key_env)},
+        **{f"strategy.{key}": value for key, value in told.items()},
+    }
+    return solve(read(RunConfig, arguments, options), explain)
+
+
 # evaluation ------------------------------------------------------------------------------------------
 
 
@@ -171,14 +217,14 @@ def evaluate(
     from tmbr.config import EvalConfig
 
     options = {
-        "models": {spec: _model(spec, adapter, key_env) for spec in model or []} or None,
+        "models": {spec: told_model(spec, adapter, key_env) for spec in model or []} or None,
         "strategies": strategy or None,
         "samples": samples,
         "out": out,
     }
     if (adapter or key_env) and not model:
         raise typer.BadParameter("--adapter and --key-env belong to a --model.")
-    return evaluate(_config(EvalConfig, arguments, options))
+    return evaluate(read(EvalConfig, arguments, options))
 
 
 @app.command()
@@ -212,7 +258,7 @@ def quickstart(arguments: Arguments = None, out: Out = None) -> int:
     from tmbr.cli.quickstart import default, quickstart
     from tmbr.config import QuickstartConfig, load
 
-    config, overrides = _split(arguments)
+    config, overrides = file_and_overrides(arguments)
     given = [f"out={json.dumps(str(out))}"] if out else []
     return quickstart(load(QuickstartConfig, config or default(), given + overrides))
 
@@ -286,30 +332,3 @@ def tasks() -> None:
 
     for line in describe():
         typer.echo(line)
-
-
-# reading of arguments --------------------------------------------------------------------------------
-
-
-def _config(kind: type[C], arguments: list[str] | None, options: dict[str, Any]) -> C:
-    """The config file, if one is among the arguments, then options, then overrides."""
-    from tmbr.config import load
-
-    file, overrides = _split(arguments)
-    given = [
-        f"{key}={json.dumps(value, default=str)}" for key, value in options.items() if value is not None
-    ]
-    return load(kind, file, given + overrides)
-
-
-def _split(arguments: list[str] | None) -> tuple[Path | None, list[str]]:
-    """The config file, if one is given, and the overrides."""
-    files = [text for text in arguments or [] if "=" not in text]
-    if len(files) > 1:
-        raise typer.BadParameter(f"one config file at most, but {' and '.join(files)} were given.")
-    return Path(files[0]) if files else None, [text for text in arguments or [] if "=" in text]
-
-
-def _model(spec: str | None, adapter: str | None, key_env: str | None) -> dict[str, str] | None:
-    told = {"model": spec, "adapter": adapter, "key_env": key_env}
-    return {key: value for key, value in told.items() if value is not None} or None

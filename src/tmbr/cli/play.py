@@ -18,7 +18,7 @@ import yaml
 from tmbr.cli.build import build_judge, build_model, build_strategy
 from tmbr.cli.progress import Progress
 from tmbr.cli.tasks import make_task
-from tmbr.config import CollectConfig, EvalConfig, ModelConfig, PlayConfig, StrategyConfig
+from tmbr.config import CollectConfig, Config, EvalConfig, ModelConfig, PlayConfig, StrategyConfig
 from tmbr.core.errors import DataError
 from tmbr.core.protocols import Model, Strategy, Task
 from tmbr.core.store import TraceStore, read_timing, read_traces
@@ -58,10 +58,9 @@ class Grid:
 
     def _runs(self, name: str, label: str, model: Model) -> list[Run]:
         told, strategy = self.strategies[label]
-        shape = [told, self.config.sampling, self.config.budget]
         return [
             Run(
-                config=digest([part.model_dump() for part in shape]),
+                config=settings_hash(told, self.config.sampling, self.config.budget),
                 task=self.task.name,
                 model=name,
                 strategy=label,
@@ -76,6 +75,11 @@ class Grid:
         ]
 
 
+def settings_hash(*settings: Config) -> str:
+    """What `Run.config` says of the strategy, the sampling and the budget."""
+    return digest([part.model_dump() for part in settings])
+
+
 def evaluate(config: EvalConfig) -> int:
     """Play the grid, write `summary.json`, print the table; returns the exit code."""
     cells = config.cells or [
@@ -86,22 +90,31 @@ def evaluate(config: EvalConfig) -> int:
         return INTERRUPTED
     from rich.console import Console
 
-    from tmbr.evaluation.metrics import summary
     from tmbr.evaluation.table import comparison, table
 
     by_cell = _by_cell(traces, cells)
-    timing = read_timing(config.out / "traces.jsonl")
-    rows = summary((trace for cell in by_cell.values() for trace in cell), timing)
     comparisons = _comparisons(by_cell)
-    found = {"rows": rows, "comparisons": comparisons, "versions": _versions()}
-    target = config.out / "summary.json"
-    _write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    measured = (trace for cell in by_cell.values() for trace in cell)
+    rows, target = write_summary(config.out, measured, comparisons)
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table(rows, console.width))
     for compared in comparisons:
         print(f"- {comparison(compared)}")
     print(f"summary: {target}")
     return 0
+
+
+def write_summary(
+    out: Path, traces: Iterable[Trace], comparisons: Sequence[dict[str, Any]] = ()
+) -> tuple[list[dict[str, Any]], Path]:
+    """The rows of OUT/summary.json, which is returned beside them."""
+    from tmbr.evaluation.metrics import summary
+
+    rows = summary(traces, read_timing(out / "traces.jsonl"))
+    found = {"rows": rows, "comparisons": comparisons, "versions": _versions()}
+    target = out / "summary.json"
+    _write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    return rows, target
 
 
 def collect(config: CollectConfig) -> int:

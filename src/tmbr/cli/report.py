@@ -11,6 +11,7 @@ from tmbr.core.store import read_traces
 
 def report(folder: Path) -> Path:
     """Write FOLDER/report.html from its summary and traces and return it. Raises DataError."""
+    from tmbr.viewer.choose import all_of_few
     from tmbr.viewer.report import report as write
 
     try:
@@ -19,4 +20,5 @@ def report(folder: Path) -> Path:
         raise DataError(f"{folder}: no summary.json in it; `tmbr eval` writes one") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{folder / 'summary.json'}: cannot be read ({error})") from None
-    return write(summary, read_traces(folder / "traces.jsonl"), folder / "report.html")
+    traces = read_traces(folder / "traces.jsonl")
+    return write(summary, traces, folder / "report.html", all_of_few)

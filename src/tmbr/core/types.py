@@ -164,11 +164,18 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A task's verdict: value in [0, 1], success, and what it was made of."""
+    """A task's verdict: value in [0, 1], success, and what it was made of.
+
+    Where nobody has said what would be right, `unscored` in detail says why there is none.
+    """
 
     value: float
     success: bool
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def known(self) -> bool:
+        return "unscored" not in self.detail
 
 
 @dataclass(frozen=True, slots=True)

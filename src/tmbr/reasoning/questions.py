@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from tmbr.core.protocols import Model
-from tmbr.core.types import Context, Trace, Usage, answer
-from tmbr.reasoning.tree import saying
+from tmbr.core.types import Context, Trace, Usage
+from tmbr.reasoning.tree import heard, saying
 
 ANSWERS = ("Yes", "No")
 #: Room that both answers take.
@@ -41,13 +41,6 @@ def conversation(trace: Trace, leaf: int) -> Context:
     """What the model was told up to a node of a trace, that node's answer included."""
     context: Context | None = None
     for index in trace.conversation(leaf):
-        node = trace.nodes[index]
-        if node.message.role == "user" and context is not None and context.message.role == "user":
-            context = saying(context, node.message.content)
-        else:
-            ids = node.completion.token_ids if node.completion else ()
-            context = Context(node.message, context, ids or None)
-        if heard := answer(node):
-            context = context.then(heard)
+        context = heard(context, trace.nodes[index])
     assert context is not None, "a conversation has at least one message"
     return context

@@ -200,6 +200,8 @@ async def _restarts(
 
 
 def _tried(tree: Tree, leaf: int) -> list[str]:
-    nodes = [tree.trace.nodes[index] for index in tree.trace.branch(leaf)]
+    """What the path did; not what lies before the node from which the episode goes on."""
+    given = -1 if tree.episode.start is None else tree.episode.start
+    nodes = [tree.trace.nodes[index] for index in tree.trace.branch(leaf) if index > given]
     actions = [node.action for node in nodes if node.action is not None]
     return [", ".join(action.arguments.values()) or action.name for action in actions]

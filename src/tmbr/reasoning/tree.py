@@ -26,6 +26,7 @@ from tmbr.core.types import (
     answer,
     derive_seed,
 )
+from tmbr.reasoning.prompts import prompt
 
 #: One answer, the likeliest; and several that differ.
 GREEDY = Sampling()
@@ -72,6 +73,12 @@ class Tree:
     contexts: list[Context] = field(default_factory=list)
     part: Part | None = None
 
+    def __post_init__(self) -> None:
+        """Hear what is told before the first node of one's own, where the episode goes on from one."""
+        for node in self.trace.nodes[len(self.contexts) :]:
+            before = None if node.context is None else self.contexts[node.context]
+            self.contexts.append(heard(before, node))
+
     @property
     def trace(self) -> Trace:
         return self.episode.trace
@@ -82,12 +89,17 @@ class Tree:
         return self.part.world if self.part else self.episode.world
 
     def plant(self, note: str = "") -> int:
-        """Append the prompt as root nodes and return the last; `note` ends its last message."""
+        """Append the prompt as root nodes and return the last; `note` ends its last message.
+
+        What goes on from a node, an episode or a part of one, has its prompt: only `note` is said.
+        """
         part = self.part
         said = "\n".join(filter(None, (part.note if part else "", note)))
-        if part and part.prompt is None:
-            return self.tell(part.start, said, "plan") if said else part.start
-        start = part.start if part else None
+        start = part.start if part else self.episode.start
+        if start is not None and (part is None or part.prompt is None):
+            if part is None and self.trace.nodes[start].kind not in ("root", "act"):
+                said = said or prompt("go_on")  # a plan or a reflection does not ask for an action
+            return self.tell(start, said, "plan") if said else start
         messages = list(part.prompt) if part and part.prompt else self.episode.messages()
         if said:
             last = messages[-1]
@@ -185,8 +197,8 @@ class Tree:
             completion=completion,
         )
         context = self.contexts[parent].then(node.message, completion.token_ids or None)
-        heard = answer(node)
-        return self._add(node, context.then(heard) if heard else context)
+        told = answer(node)
+        return self._add(node, context.then(told) if told else context)
 
     def _add(self, node: Node, context: Context) -> int:
         self.contexts.append(context)
@@ -211,10 +223,10 @@ class Tree:
         """Put the world's answer into a node that was added before it was executed or revealed."""
         node = replace(self.trace.nodes[index], step=step)
         self.trace.nodes[index] = node
-        heard = answer(node)
+        told = answer(node)
         said = self.contexts[index] if self.contexts[index].message is node.message else None
-        if said is not None and heard is not None:
-            self.contexts[index] = said.then(heard)
+        if said is not None and told is not None:
+            self.contexts[index] = said.then(told)
 
     async def judged(self, judge: Judge, nodes: Sequence[int]) -> list[Judgement]:
         """Ask the judge, record what it says, charge what it costs."""
@@ -223,6 +235,17 @@ class Tree:
             self.charge(judgement.usage)
         self.trace.judgements += found
         return found
+
+
+def heard(context: Context | None, node: Node) -> Context:
+    """The conversation after a node, its answer included; `context` is the one that it continues."""
+    if node.message.role == "user" and context is not None and context.message.role == "user":
+        context = saying(context, node.message.content)
+    else:
+        ids = node.completion.token_ids if node.completion else ()
+        context = Context(node.message, context, ids or None)
+    told = answer(node)
+    return context.then(told) if told else context
 
 
 def saying(context: Context, words: str) -> Context:

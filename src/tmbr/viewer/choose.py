@@ -44,6 +44,13 @@ def side_by_side(traces: Sequence[Trace], limit: int = 12) -> list[Trace]:
     return chosen
 
 
+def all_of_few(traces: Sequence[Trace], limit: int = 12) -> list[Trace]:
+    """All of them where they fit, by what was asked; else side by side."""
+    if len(traces) <= limit:
+        return sorted(traces, key=asked)
+    return side_by_side(traces, limit)
+
+
 def _outcome(trace: Trace) -> tuple[object, ...]:
     """The cell of the grid, whatever its seed, and whether it succeeded."""
     run = trace.run

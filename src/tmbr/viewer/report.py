@@ -53,8 +53,8 @@ def report(
 
 def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose = side_by_side) -> str:
     """The page as text; see `report`."""
-    rows = summary.get("rows")
-    if not rows:
+    rows = summary.get("rows", [])
+    if not rows and not traces:
         raise DataError("the summary has no 'rows': run `tmbr eval` first")
     environment = _environment()
     beside = files("tmbr.viewer")
@@ -71,7 +71,7 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
         statuses=figures.STATUSES,
         differences=drawn,
         ticks=ticks,
-        title=", ".join(_distinct(row["task"] for row in rows)),
+        title=", ".join(_distinct([*(row["task"] for row in rows), *(t.run.task for t in traces)])),
         facts=_facts(rows, traces, summary.get("versions", {})),
         samples=_samples(chosen, rows),
         strategies=_distinct(trace.run.strategy for trace in chosen),

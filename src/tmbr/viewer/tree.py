@@ -37,12 +37,13 @@ class Mark:
 
 @dataclass(slots=True)
 class Turn:
-    """One node as shown. gap: so many turns of the path are left out before this one.
+    """One node as shown, `node` of its trace. gap: so many turns of the path are left out before it.
 
     back: paths that were followed from here and abandoned. beside: candidates that were not followed.
     then: at the end of a path, what was tried there without going on.
     """
 
+    node: int
     kind: NodeKind
     number: int
     thought: str
@@ -84,11 +85,16 @@ class Episode:
         return self.trace.finish is not None and self.trace.finish.score.success
 
 
-def episode(trace: Trace) -> Episode:
-    """Lay out one trace; it may be empty, unfinished, or larger than a page should be."""
+def episode(trace: Trace, leaf: int | None = None) -> Episode:
+    """Lay out one trace; it may be empty, unfinished, or larger than a page should be.
+
+    leaf: end of the branch to tell in full; by default the committed one, or the last node.
+    """
     if not trace.nodes:
         return Episode(trace, [], [], [], 0)
-    main = _main(trace, trace.finish.leaf if trace.finish else len(trace.nodes) - 1)
+    if leaf is None:
+        leaf = trace.finish.leaf if trace.finish else len(trace.nodes) - 1
+    main = _main(trace, leaf)
     first = next((at for at, node in enumerate(main) if not _given(trace.nodes[node])), len(main))
     layout = _Layout(trace, main)
     before, later = layout.attempts(main)
@@ -205,8 +211,9 @@ class _Layout:
     def _turn(self, index: int, number: int, committed: bool) -> Turn:
         node = self._trace.nodes[index]
         limit = self._text if committed else BRIEF
-        thought, tool, action = _said(node)
+        thought, tool, action = said(node)
         return Turn(
+            node=index,
             kind=node.kind,
             number=number,
             thought=clip(thought, limit),
@@ -233,7 +240,7 @@ class _Layout:
                 yield Mark("on a fork", "fork")
 
 
-def _said(node: Node) -> tuple[str, str, str]:
+def said(node: Node) -> tuple[str, str, str]:
     """Thought, tool and arguments as a reader wants them; whole text where no action was read."""
     content = node.message.content
     if node.action is None:
