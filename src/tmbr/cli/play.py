@@ -93,9 +93,9 @@ def evaluate(config: EvalConfig) -> int:
     timing = read_timing(config.out / "traces.jsonl")
     rows = summary((trace for cell in by_cell.values() for trace in cell), timing)
     comparisons = _comparisons(by_cell)
-    found = {"rows": rows, "comparisons": comparisons, "versions": _versions()}
+    found = {"rows": rows, "comparisons": comparisons, "versions": versions()}
     target = config.out / "summary.json"
-    _write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table(rows, console.width))
     for compared in comparisons:
@@ -142,7 +142,7 @@ def play(title: str, grid: Grid, build: Callable[[ModelConfig], Model]) -> list[
     path = out / "traces.jsonl"
     with TraceStore(path) as store:
         settings = grid.config.model_dump(mode="json")
-        _write(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+        write(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
         with Progress(title, grid.total) as progress:
             if store.warning:
                 progress.say(f"tmbr: {store.warning}")
@@ -215,13 +215,13 @@ def _comparisons(cells: Mapping[tuple[str, str], list[Trace]]) -> list[dict[str,
     return found
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Of what was in use."""
     names = ("tmbr", "torch", "transformers", "peft", "openai")
     return {"python": sys.version.split()[0], **{n: version(n) for n in names if n in sys.modules}}
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Whole or not at all. Raises DataError."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
