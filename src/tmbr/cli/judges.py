@@ -1,4 +1,4 @@
-"""`tmbr judges`: stored episodes are put to judges, and their answers held against what came of them."""
+"""`tmbr judges`: judges are asked about stored episodes, and held against what came of them."""
 
 from __future__ import annotations
 

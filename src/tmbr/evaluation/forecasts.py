@@ -1,4 +1,4 @@
-"""How good is a value in [0, 1] as a forecast of yes or no? How it ranks, and whether it is calibrated."""
+"""How good is a value in [0, 1] as a forecast of yes or no? How it ranks, and is it calibrated?"""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _pairs(nodes: Sequence[Node], ends: Sequence[int], better: frozenset[int]) -
 async def answers(judge: Judge, asked: Questions) -> Answers:
     """Ask a judge all questions of an episode.
 
-    Where it fails, passes over a node or names no value in [0, 1], one half is recorded with the reason.
+    Where it fails, passes over a node or names no value in [0, 1], one half is recorded, and why.
     """
     found: Answers = {}
     for view, nodes in asked.asks().items():

@@ -1,4 +1,4 @@
-"""The calibration of judges as one SVG file: a panel a row, so that panels of one cell stand in a line."""
+"""The calibration of judges as one SVG file: a panel a row, those of one cell in a line."""
 
 from __future__ import annotations
 
