@@ -48,7 +48,7 @@ def test_reliability_keeps_every_forecast_once(forecasts: list[Forecast]) -> Non
     bins = reliability(kept, seed=0)
     assert sum(found["n"] for found in bins) == len(kept)
     for found in bins:
-        assert found["low"] <= found["value"] <= found["high"] + 1e-9
+        assert found["low"] - 1e-9 <= found["value"] <= found["high"] + 1e-9
         assert found["ci95"][0] <= found["share"] + 1e-9
         assert found["share"] <= found["ci95"][1] + 1e-9
     if kept:
