@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from math import inf, nan
 
 import pytest
 
 from tests.support.grown import Grown, run, sample
 from tmbr.core.protocols import Judge
-from tmbr.core.types import Judgement
-from tmbr.reasoning.judges import Confidence, Mix, Rules, default_judge
+from tmbr.core.types import Context, Judgement, Scored, Usage
+from tmbr.models.scripted import ScriptedModel
+from tmbr.reasoning.judges import Confidence, Mix, Rules, YesNo, default_judge
 
 NOTHING = "On the cabinet 1, you see nothing."
 
@@ -59,7 +62,7 @@ def test_rules_see_a_loop_unless_something_changed_since() -> None:
     news = tree.act(first, "go to bed 1", "On the bed 1, you see a cup 1.")
     back = tree.act(news, "go to cabinet 1", NOTHING)
     untried = tree.act(news, "go to cabinet 1", None)
-    assert [j.value for j in said(Rules(), tree, loop, back, untried)] == [0.1, 0.4, 0.4]
+    assert [j.value for j in said(Rules(), tree, loop, back, untried)] == [0.1, 0.6, 0.6]
     assert said(Rules(), tree, other)[0].value > 0.6
     again = tree.act(back, "go to bed 1", "On the bed 1, you see a cup 1.")
     assert said(Rules(), tree, again)[0].value == 0.1
@@ -99,3 +102,41 @@ def test_the_default_judge_reads_no_finish() -> None:
     won = replace(ended.step, done=True, status="completed")
     tree.trace.nodes[node] = replace(ended, step=won)
     assert said(default_judge(), tree, node) == before
+
+
+class Scores(ScriptedModel):
+    """A model that gives Yes and No these log-probabilities."""
+
+    def __init__(self, yes: float, no: float) -> None:
+        super().__init__([])
+        self.logprobs = (yes, no)
+
+    async def score(self, context: Context, continuations: Sequence[str]) -> Scored:  # noqa: ARG002
+        return Scored(self.logprobs, Usage(50, 2))
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "value"),
+    [
+        (-0.1, -2.4, 0.9089),
+        (-2.4, -0.1, 0.0911),
+        (-0.7, -0.7, 0.5),
+        (0.0, -inf, 1.0),
+        (-2000.0, 0.0, 0.0),
+    ],
+)
+def test_a_model_judges_by_yes_against_no(yes: float, no: float, value: float) -> None:
+    tree = grown()
+    node = tree.act(tree.start, "look", "You see a mug 1.")
+    (found,) = said(YesNo(Scores(yes, no)), tree, node)
+    assert found == Judgement(node, "self", pytest.approx(value, abs=1e-4), "", Usage(50, 2))
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"), [(-9.0, -8.0), (-inf, -inf), (nan, -0.1), (-0.1, nan), (nan, nan)]
+)
+def test_neither_yes_nor_no_is_one_half_and_paid_for(yes: float, no: float) -> None:
+    tree = grown()
+    node = tree.act(tree.start, "look", "You see a mug 1.")
+    (found,) = said(YesNo(Scores(yes, no)), tree, node)
+    assert found == Judgement(node, "self", 0.5, "said neither Yes nor No", Usage(50, 2))

@@ -55,11 +55,11 @@ def test_retry_does_not_repeat_what_had_no_effect() -> None:
     assert drawn(play(ReactRetry(branches=2), script, doors("a"))) == (
         "* root\n"
         "  - open c (duplicate)\n"
-        "  * open c 0.76\n"
+        "  * open c 0.80\n"
         "    - open c (had no effect here)\n"
-        "    * open d 0.56\n"
+        "    * open d 0.55\n"
         "      - open c (had no effect here)\n"
-        "      * open a 0.56\n"
+        "      * open a 0.55\n"
         "completed, no stop, score 1"
     )
 
@@ -84,11 +84,11 @@ def test_a_malformed_turn_does_not_make_it_forget() -> None:
     script = ["open c", "hm", "hm", "open c", "open a"]
     assert drawn(play(ReactRetry(branches=1, asks=1), script, doors("a"))) == (
         "* root\n"
-        "  * open c 0.76\n"
+        "  * open c 0.80\n"
         "    * 'hm' (neither `open` nor `leave`)\n"
         "      * 'hm' (neither `open` nor `leave`)\n"
         "        * open c (had no effect here)\n"
-        "          * open a 0.76\n"
+        "          * open a 0.80\n"
         "completed, no stop, score 1"
     )
 
@@ -99,7 +99,7 @@ def test_retry_asks_again_when_nothing_passes_the_filter() -> None:
         "  - 'hm' (neither `open` nor `leave`)\n"
         "  - 'ho' (neither `open` nor `leave`)\n"
         "  - 'ha' (neither `open` nor `leave`)\n"
-        "  * open a 0.46\n"
+        "  * open a 0.42\n"
         "completed, no stop, score 1"
     )
 

@@ -87,7 +87,7 @@ def test_no_effect_is_seen_before_the_real_step_and_asked_again() -> None:
         "  + open c 0.00\n"
         "  + open d 0.00\n"
         "  - open c (had no effect here)\n"
-        "  * open a 0.46\n"
+        "  * open a 0.42\n"
         "completed, no stop, score 1"
     )
     assert (trace.spent.steps, trace.spent.steps_on_forks, trace.spent.calls) == (1, 2, 2)
@@ -102,16 +102,16 @@ def test_a_loop_is_seen_before_the_real_step() -> None:
     assert drawn(trace) == (
         "* root\n"
         "  - take_action inventory (duplicate)\n"
-        "  * take_action inventory 0.76\n"
-        "    + take_action inventory 0.26\n"
-        "    * take_action look 0.56\n"
+        "  * take_action inventory 0.80\n"
+        "    + take_action inventory 0.30\n"
+        "    * take_action look 0.55\n"
         "task limit reached, call budget, score 0"
     )
 
 
 def test_an_action_that_ends_the_episode_is_never_tried_on_a_fork() -> None:
     trace = play(TWO, ["leave", "open a"], doors("a"))
-    assert drawn(trace) == "* root\n  - leave 0.56\n  * open a 0.56\ncompleted, no stop, score 1"
+    assert drawn(trace) == "* root\n  - leave 0.55\n  * open a 0.55\ncompleted, no stop, score 1"
     assert trace.spent.steps + trace.spent.steps_on_forks == 1
 
 
@@ -178,7 +178,7 @@ def test_when_nothing_is_open_the_first_answer_is_a_turn() -> None:
         "* root\n"
         "  - 'hm' (neither `open` nor `leave`)\n"
         "  + open c 0.00\n"
-        "  * leave 0.49\n"
+        "  * leave 0.47\n"
         "completed, no stop, score 0"
     )
 
@@ -265,8 +265,8 @@ def test_a_world_that_breaks_in_a_fork_ends_nothing() -> None:
     assert drawn(trace) == (
         "* root\n"
         "  - open b (the world broke: the floor gives way)\n"
-        "  * open a 0.56\n"
+        "  * open a 0.55\n"
         "    - open b (the world broke: the floor gives way)\n"
-        "    * open a 0.56\n"
+        "    * open a 0.55\n"
         "completed, no stop, score 1"
     )

@@ -86,10 +86,10 @@ def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) 
     return strategy(config.strategy or name, told, **config.settings)
 
 
-def build_judge(spec: str | None, model: Model, task: Task) -> Judge | None:
+def build_judge(spec: str | None, model: Model | None, task: Task) -> Judge | None:
     """The judge of a config: `rules:0.6+confidence:0.4`; None leaves it to the strategy.
 
-    model: the acting one, which `self` asks. Raises ConfigError.
+    model: the acting one, which `self` asks; None where nobody acts. Raises ConfigError.
     """
     from tmbr.reasoning.judges import Mix, default_judge
 
@@ -103,14 +103,18 @@ def build_judge(spec: str | None, model: Model, task: Task) -> Judge | None:
     return judges[0][0] if len(judges) == 1 else Mix(tuple(judges), name=spec)
 
 
-def _judge(name: str, model: Model, task: Task) -> Judge:
+def _judge(name: str, model: Model | None, task: Task) -> Judge:
     from tmbr.reasoning.judges import Confidence, Rules, YesNo
 
     if name.startswith("model="):
         return YesNo(build_model(ModelConfig(model=name.removeprefix("model=")), task), name)
-    judges: dict[str, Judge] = {"rules": Rules(), "confidence": Confidence(), "self": YesNo(model)}
+    if name == "self":
+        if model is None:
+            raise ConfigError("the judge 'self' asks the acting model: name it by --model")
+        return YesNo(model)
+    judges: dict[str, Judge] = {"rules": Rules(), "confidence": Confidence()}
     if name not in judges:
-        raise ConfigError(f"no judge {name!r}; {nearest(name, [*judges, 'model=', 'default'])}")
+        raise ConfigError(f"no judge {name!r}; {nearest(name, [*judges, 'self', 'model=', 'default'])}")
     return judges[name]
 
 

@@ -228,6 +228,49 @@ def evaluate(
 
 
 @app.command()
+def judges(
+    traces: Annotated[Path, typer.Argument(metavar="TRACES.jsonl", help="What `tmbr eval` wrote.")],
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="rules, confidence, default, self, model=SPEC, or a mix as rules:0.6+self:0.4; "
+            "by default the first three."
+        ),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Whom `self` asks; as for `tmbr eval`.")] = None,
+    adapter: Adapter = None,
+    key_env: KeyEnv = None,
+    task: Annotated[
+        str | None, typer.Option(help="FILE.py:CLASS, where the traces are of a task of your own.")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Of the first so many samples only.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the intervals.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder; by default that of the traces.")] = None,
+) -> None:
+    """Measure judges on stored episodes: do they know a good branch, and what do they cost?
+
+    Writes OUT/judges.json and OUT/judges.svg, the calibration, and prints the table. --judge may be
+    repeated. Choose judges on a validation split.
+
+    \b
+    Examples:
+      tmbr judges runs/eval/traces.jsonl
+      tmbr judges runs/eval/traces.jsonl --judge rules --judge self --model nano --samples 50
+    """
+    from tmbr.cli.judges import judges as run
+    from tmbr.config import ModelConfig, load
+
+    if (adapter or key_env) and not model:
+        raise typer.BadParameter("--adapter and --key-env belong to a --model.")
+    told = _model(model, adapter, key_env)
+    given = [f"{key}={json.dumps(value)}" for key, value in (told or {}).items()]
+    acting = load(ModelConfig, None, given) if told else None
+    run(traces, judge or ["rules", "confidence", "default"], acting, task, samples, seed, out)
+
+
+@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="What `tmbr eval` wrote: its --out.")] = Path(
         "runs/eval"

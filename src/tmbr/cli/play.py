@@ -111,9 +111,9 @@ def write_summary(
     from tmbr.evaluation.metrics import summary
 
     rows = summary(traces, read_timing(out / "traces.jsonl"))
-    found = {"rows": rows, "comparisons": comparisons, "versions": _versions()}
+    found = {"rows": rows, "comparisons": comparisons, "versions": versions()}
     target = out / "summary.json"
-    _write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     return rows, target
 
 
@@ -155,7 +155,7 @@ def play(title: str, grid: Grid, build: Callable[[ModelConfig], Model]) -> list[
     path = out / "traces.jsonl"
     with TraceStore(path) as store:
         settings = grid.config.model_dump(mode="json")
-        _write(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+        write(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
         with Progress(title, grid.total) as progress:
             if store.warning:
                 progress.say(f"tmbr: {store.warning}")
@@ -228,13 +228,13 @@ def _comparisons(cells: Mapping[tuple[str, str], list[Trace]]) -> list[dict[str,
     return found
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Of what was in use."""
     names = ("tmbr", "torch", "transformers", "peft", "openai")
     return {"python": sys.version.split()[0], **{n: version(n) for n in names if n in sys.modules}}
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Whole or not at all. Raises DataError."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

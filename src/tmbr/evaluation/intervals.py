@@ -27,12 +27,16 @@ def wilson(successes: float, n: int) -> Interval:
 
 
 def bootstrap(
-    clusters: Sequence[Cluster], statistic: Callable[[Sequence[Cluster]], float], seed: int
+    clusters: Sequence[Cluster], statistic: Callable[[Sequence[Cluster]], float | None], seed: int
 ) -> Interval:
-    """Percentile interval of `statistic` over resampled whole clusters (Davison & Hinkley 1997)."""
+    """Percentile interval of `statistic` over resampled whole clusters (Davison & Hinkley 1997).
+
+    Resamples for which it is not defined (None) are left out; it is for the clusters as they are.
+    """
     rng = Random(seed)
-    drawn = sorted(statistic(rng.choices(clusters, k=len(clusters))) for _ in range(RESAMPLES))
-    tail = RESAMPLES // 40
+    found = (statistic(rng.choices(clusters, k=len(clusters))) for _ in range(RESAMPLES))
+    drawn = sorted(value for value in found if value is not None)
+    tail = len(drawn) // 40
     return drawn[tail], drawn[-1 - tail]
 
 

@@ -26,7 +26,10 @@ _COMMON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """0 for an error or no effect, low for a loop, high for news, highest for news of the task."""
+    """0 for an error or no effect, low for a loop, high for news, highest for news of the task.
+
+    To see again what was seen before something else is news of the changed world, no loop.
+    """
 
     name: str = "rules"
 
@@ -43,7 +46,7 @@ class Rules:
         looped = _repeated(before, node)
         if looped is not None:
             fresh = any(_pair(n) not in {_pair(m) for m in before[:i]} for i, n in looped)
-            value, reason = (0.4, "seen before, but things changed") if fresh else (0.1, "a loop")
+            value, reason = (0.6, "seen before, but things changed") if fresh else (0.1, "a loop")
             return Judgement(index, self.name, value, reason)
         if node.step is None:
             return Judgement(index, self.name, 0.6, "not tried")
@@ -142,5 +145,5 @@ class Mix:
 
 
 def default_judge() -> Judge:
-    """What tmbr uses where no judge is named."""
-    return Mix(((Rules(), 0.6), (Confidence(), 0.4)))
+    """What tmbr uses where no judge is named; how it was weighted is told in docs/judges.md."""
+    return Mix(((Rules(), 0.5), (Confidence(), 0.5)))

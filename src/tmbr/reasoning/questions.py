@@ -32,9 +32,11 @@ async def ask(model: Model, context: Context, words: str) -> Doubt:
         return Doubt(None)
     scored = await model.score(asked, ANSWERS)
     yes, no = scored.logprobs
-    if max(yes, no) < _HEARD:
+    likelier = max(yes, no)
+    if not likelier >= _HEARD or math.isnan(yes + no):
         return Doubt(None, scored.usage)
-    return Doubt(1 / (1 + math.exp(no - yes)), scored.usage)
+    said_yes, said_no = math.exp(yes - likelier), math.exp(no - likelier)
+    return Doubt(said_yes / (said_yes + said_no), scored.usage)
 
 
 def conversation(trace: Trace, leaf: int) -> Context:

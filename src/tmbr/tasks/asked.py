@@ -39,6 +39,10 @@ class Asked:
     def version(self) -> str:
         return self.task.version
 
+    @property
+    def rounds(self) -> int:
+        return self.task.rounds
+
     def samples(self, split: str) -> Sequence[Sample]:
         return self.task.samples(split)
 
