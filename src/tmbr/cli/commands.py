@@ -1,4 +1,4 @@
-"""One function per command, in the order of the loop; add yours where its stage stands.
+"""The commands of the loop, one function each, in its order; add yours where its stage stands.
 
 A function only reads its arguments into a config and calls the stage, which it imports inside, so that
 `tmbr --help` loads no stage at all. Its docstring is its help and ends with an example.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from tmbr.cli.app import app, tune
 from tmbr.cli.arguments import (
     Adapter,
     Arguments,
@@ -23,22 +24,6 @@ from tmbr.cli.arguments import (
     read,
     told_model,
 )
-
-_TREE: dict[str, Any] = {
-    "rich_markup_mode": None,
-    "add_completion": False,
-    "pretty_exceptions_enable": False,
-}
-app = typer.Typer(
-    help="Tune small language models into agents, let them search, and measure both.", **_TREE
-)
-tune = typer.Typer(help="Train on traces: an adapter, or a whole model.", **_TREE)
-data = typer.Typer(help="Look at data and traces.", **_TREE)
-task = typer.Typer(help="Look at a task.", **_TREE)
-app.add_typer(tune, name="tune")
-app.add_typer(data, name="data")
-app.add_typer(task, name="task")
-
 
 # teacher ---------------------------------------------------------------------------------------------
 
@@ -264,7 +249,7 @@ def judges(
 
     if (adapter or key_env) and not model:
         raise typer.BadParameter("--adapter and --key-env belong to a --model.")
-    told = _model(model, adapter, key_env)
+    told = told_model(model, adapter, key_env)
     given = [f"{key}={json.dumps(value)}" for key, value in (told or {}).items()]
     acting = load(ModelConfig, None, given) if told else None
     run(traces, judge or ["rules", "confidence", "default"], acting, task, samples, seed, out)
@@ -304,74 +289,3 @@ def quickstart(arguments: Arguments = None, out: Out = None) -> int:
     config, overrides = file_and_overrides(arguments)
     given = [f"out={json.dumps(str(out))}"] if out else []
     return quickstart(load(QuickstartConfig, config or default(), given + overrides))
-
-
-# data ------------------------------------------------------------------------------------------------
-
-
-@data.command()
-def check(paths: Annotated[list[Path] | None, typer.Argument(help="Trace files.")] = None) -> None:
-    """Check trace files, or say which benchmark data is found.
-
-    \b
-    Examples:
-      tmbr data check runs/eval/traces.jsonl
-      tmbr data check
-    """
-    from tmbr.cli.check import check_traces
-    from tmbr.cli.tasks import describe
-
-    for line in map(check_traces, paths) if paths else describe(generated=False):
-        typer.echo(line)
-
-
-@task.command("check")
-def check_task(
-    name: Annotated[str, typer.Argument(metavar="TASK", help="A name, or FILE.py:CLASS.")],
-    split: Annotated[str, typer.Option(help="Split whose samples are tried.")] = "train",
-    walks: Annotated[int, typer.Option(min=1, help="Random walks a clause.")] = 20,
-) -> int:
-    """Try the fork contract on a task: does going back go back?
-
-    \b
-    Examples:
-      tmbr task check household
-      tmbr task check docs/counter.py:Counter --walks 200
-    """
-    from tmbr.cli.tasks import check_contract
-
-    return check_contract(name, split, walks)
-
-
-@app.command()
-def play(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A name, or FILE.py:CLASS.")],
-    data: Annotated[str, typer.Option(help="As `tmbr tasks` lists them.")] = "generated",
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
-    sample: Annotated[int, typer.Option(min=0, help="Which sample of the split.")] = 0,
-) -> None:
-    """Play a world yourself, and go back to any state of it.
-
-    \b
-    Examples:
-      tmbr play household
-      tmbr play database --data dbbench-dev --sample 3
-    """
-    from tmbr.cli.terminal import play
-
-    play(task, data, split, sample)
-
-
-@app.command()
-def tasks() -> None:
-    """List the tasks, where their samples may come from, and how many there are.
-
-    \b
-    Examples:
-      tmbr tasks
-      tmbr eval task=database data=dbbench-dev --model nano
-    """
-    from tmbr.cli.tasks import describe
-
-    for line in describe():
-        typer.echo(line)

@@ -1,0 +1,22 @@
+"""The tree of commands, on which `commands.py` and `inspection.py` hang theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+_TREE: dict[str, Any] = {
+    "rich_markup_mode": None,
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+}
+app = typer.Typer(
+    help="Tune small language models into agents, let them search, and measure both.", **_TREE
+)
+tune = typer.Typer(help="Train on traces: an adapter, or a whole model.", **_TREE)
+data = typer.Typer(help="Look at data and traces.", **_TREE)
+task = typer.Typer(help="Look at a task.", **_TREE)
+app.add_typer(tune, name="tune")
+app.add_typer(data, name="data")
+app.add_typer(task, name="task")
