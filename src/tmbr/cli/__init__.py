@@ -1,5 +1,5 @@
-"""The command line: `commands.py` and `inspection.py` have one function per command, each of which imports
-its stage inside; `arguments.py` reads what they share.
+"""The command line: `commands.py` and `inspection.py` have one function per command, which imports its
+stage inside; `arguments.py` reads what they share.
 
 Whatever a user can mend is one line on stderr and exit code 2; a bug is one line that names the file
 with the traceback, and exit code 1; an interrupted run says how to go on, exit code 130.

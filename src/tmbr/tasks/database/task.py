@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache, partial
@@ -27,13 +28,15 @@ SIZES = {"train": 20_000, "validation": 500, "test": 500}
 #: Share of a learner's errors that are an admissible look without a reason.
 ASTRAY = 0.3
 _QUOTED = re.compile(r"`([^`]+)`")
+#: Names a MySQL server, mysql://USER:PASSWORD@HOST:PORT.
+VARIABLE = "TMBR_MYSQL"
 #: Raise it when prompt, rules or wording change: it is part of every episode's resume key.
 VERSION = "1"
 
 
 class DatabaseTask:
     """data: `generated`, or one of the benchmark's files. form: `text` or `agentbench`. server: the URL
-    of a MySQL server that answers instead of the embedded one."""
+    of a MySQL server that answers instead of the embedded one; by default what TMBR_MYSQL says."""
 
     sources: ClassVar[tuple[str, ...]] = ("generated", *files.SPLITS)
 
@@ -52,9 +55,9 @@ class DatabaseTask:
         self.rounds = ROUNDS
         self.data = data
         self.form: Form = FORMS[form]()
-        backend = "server" if server else "embedded"
+        self._server = server or os.environ.get(VARIABLE)
+        backend = "server" if self._server else "embedded"
         self.version = f"{VERSION}/{GENERATOR}/{form}/{backend}"
-        self._server = server
         self._root = root
 
     def samples(self, split: str) -> Sequence[Sample]:
