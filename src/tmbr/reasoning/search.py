@@ -113,7 +113,7 @@ class Variety:
     @property
     def rate(self) -> float:
         """Laplace's estimate that one more answer is a new one."""
-        return (1 + self.differed) / (2 + self.answers)
+        return (0.5 + self.differed) / (3 + self.answers)
 
     @property
     def none(self) -> bool:
