@@ -56,7 +56,8 @@ def tooled(name: str) -> Task:
     return make_task(name, "generated", "agentbench")
 
 
-@pytest.mark.parametrize("name", TASKS)
+# Mind2Web's questions are answered in text, in AgentBench too.
+@pytest.mark.parametrize("name", [name for name in TASKS if name != "webpages"])
 def test_tools_are_methods_whose_schema_is_read_back(name: str) -> None:
     task = tooled(name)
     made = trl_environment(task)()

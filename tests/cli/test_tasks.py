@@ -42,7 +42,8 @@ def test_teachers_and_strategies_play_it(task: str, form: str, tmp_path: Path) -
     rows = json.loads((tmp_path / "summary.json").read_text())["rows"]
     found = {(row["model"], row["strategy"]): row for row in rows}
     assert all(found["expert", name]["success"] == 1.0 for name in ("react", "paper", "multibranch"))
-    assert found["noisy-expert:0.25:slips", "react"]["inadmissible"] > 0
+    slips = found["noisy-expert:0.25:slips", "react"]
+    assert slips["malformed"] + slips["inadmissible"] > 0  # a shell does nearly all that it is told
     assert found["noisy-expert:0.25:slips", "multibranch"]["success"] >= 0.6
     assert found["noisy-expert:0.25:slips", "multibranch"]["steps_on_forks"] > 0
 

@@ -54,7 +54,9 @@ def short(said: list[str]) -> list[str]:
 
 
 def searched(show: Show) -> Trace:
-    return watch(show, Multibranch(branches=3, asks=1), ScriptedModel(SCRIPT), doors("ba"), LIKES)
+    return watch(
+        show, Multibranch(branches=3, asks=1, adapt=False), ScriptedModel(SCRIPT), doors("ba"), LIKES
+    )
 
 
 def test_one_line_an_event_in_the_order_in_which_it_happens() -> None:
@@ -144,7 +146,7 @@ def test_thoughts_are_told_apart_from_actions() -> None:
 
 
 def test_watching_changes_nothing() -> None:
-    strategy, task = Multibranch(branches=3, asks=1), DoorsTask()
+    strategy, task = Multibranch(branches=3, asks=1, adapt=False), DoorsTask()
     run = Run("", "doors", "scripted", strategy.name, strategy.access, 0)
     unseen = asyncio.run(
         episode(doors("ba"), task, strategy, ScriptedModel(SCRIPT), LIKES, Budget(), run)
