@@ -8,8 +8,8 @@ from tests.reasoning.playing import Likes, always, doors, drawn, play
 from tests.support.doors import LIMIT, DoorsSession, DoorsTask, Wanderer
 from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Budget, Sample, Step, Usage
-from tmbr.reasoning.search import Multibranch, Variety
+from tmbr.core.types import Action, Budget, Sample, Step
+from tmbr.reasoning.search import Multibranch
 from tmbr.tasks.household import Household
 
 TWO = Multibranch(branches=2, asks=1, adapt=False)
@@ -152,24 +152,6 @@ def test_what_all_answers_say_is_a_turn_even_when_it_is_judged_bad() -> None:
         "    * open a 0.90\n"
         "completed, no stop, score 1"
     )
-
-
-def test_where_answers_never_differ_or_are_dear_fewer_are_asked_for() -> None:
-    look, other, third = "look", "inventory", "help"
-    dear, cheap = Usage(prompt=100, generated=2 * 50), Usage(prompt=1000, generated=2 * 5)
-    agreeing, differing, long = Variety(), Variety(), Variety()
-    assert agreeing.width(4) == 2
-    for _ in range(12):
-        agreeing.note(frozenset(), frozenset({look}), 2, dear)
-        differing.note(frozenset(), frozenset({look, other}), 2, cheap)
-        long.note(frozenset(), frozenset({look, other}), 2, dear)
-    assert (agreeing.width(4), agreeing.none) == (1, True)
-    assert (differing.width(4), differing.none) == (4, False)
-    assert long.width(8) == 5
-    before = agreeing.rate
-    agreeing.note(frozenset({look}), frozenset({third}), 4, dear)  # asked again in the same state
-    assert agreeing.rate > before
-    assert agreeing.answers == 12 + 4
 
 
 def test_when_nothing_is_open_the_first_answer_is_a_turn() -> None:

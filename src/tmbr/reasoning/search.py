@@ -11,28 +11,26 @@ from dataclasses import dataclass, field, replace
 
 from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Episode, Judge, Model, Outcome
-from tmbr.core.types import Access, Sampling, Step, Usage
+from tmbr.core.types import Access, Sampling, Step
 from tmbr.reasoning import frontier
 from tmbr.reasoning.frontier import Frontier, State
 from tmbr.reasoning.judges import default_judge
 from tmbr.reasoning.paths import judged_step
 from tmbr.reasoning.propose import propose
 from tmbr.reasoning.tree import VARIED, Candidate, Tree
+from tmbr.reasoning.variety import Said, Variety
 
 #: So many turns in a row may be judged bad before the agent goes back.
 PATIENCE = 2
-#: Turns that a wrong turn costs: itself, and every other time one that takes it back.
-DETOUR = 1.5
-Said = frozenset[str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """branches: candidates a step. keep: states judged below it are closed.
 
-    path_steps: a path this long that has not ended is judged bad; None is
-    all but one of the world's rounds. asks: how often candidates are
-    sampled in one state before it is given up. adapt: ask for fewer where they never differ.
+    path_steps: a path this long that has not ended is judged bad; None is all but one of the world's
+    rounds. asks: how often candidates are sampled in one state before it is given up. adapt: under a
+    budget of tokens, ask for fewer where they never differ.
     """
 
     branches: int = 4
@@ -94,54 +92,6 @@ class Mcts(Search):
 
     def frontier(self) -> Frontier:
         return frontier.Bounds(self.explore)
-
-
-@dataclass(slots=True)
-class Variety:
-    """What candidates are worth in this episode: how often a further answer differed, at what price.
-
-    answers: given to a question that had one already; differed: those of them that were new. asked,
-    prompt and generated: questions, and tokens of all of them.
-    """
-
-    answers: int = 0
-    differed: int = 0
-    asked: int = 0
-    prompt: int = 0
-    generated: int = 0
-
-    @property
-    def rate(self) -> float:
-        """Laplace's estimate that one more answer is a new one."""
-        return (0.5 + self.differed) / (3 + self.answers)
-
-    @property
-    def none(self) -> bool:
-        """Whether to ask the same again is known to be no use."""
-        return self.rate <= 0.15
-
-    def width(self, most: int) -> int:
-        """As many candidates as the detours that they save would cost: where answers never differ, or
-        are long and prompts short, few; two where nothing is known yet."""
-        if not self.asked:
-            return min(2, most)
-        answer = self.generated / self.given or 1.0
-        turn = self.prompt / self.asked + answer
-        return min(most, max(1, round(1 + DETOUR * self.rate * turn / answer)))
-
-    @property
-    def given(self) -> int:
-        """All answers."""
-        return self.answers + self.asked
-
-    def note(self, before: Said, said: Said, answers: int, usage: Usage) -> None:
-        """Count answers to a question to which others had been given before."""
-        first = not before
-        self.answers += answers - first
-        self.differed += len(said - before) - first
-        self.asked += 1
-        self.prompt += usage.prompt
-        self.generated += usage.generated
 
 
 @dataclass(slots=True)
@@ -243,8 +193,9 @@ class _Walk:
         return None
 
     def _width(self, again: bool) -> int:
-        most = self.settings.branches
-        return most if again or not self.settings.adapt else self.variety.width(most)
+        """Tokens that are not counted need not be saved."""
+        most, dear = self.settings.branches, self.tree.episode.budget.tokens is not None
+        return self.variety.width(most) if dear and self.settings.adapt and not again else most
 
     def _sampling(self, width: int) -> Sampling:
         """One answer is the likeliest; several differ."""
