@@ -5,10 +5,10 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraint
 export TMBR_DATA ?= ../shared/data
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup quickstart test check conformance bench prove lock clean
+.PHONY: help setup quickstart test check conformance bench prove prove-search lock clean
 
 help:            ## what there is
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: .venv/ready            ## make .venv and install tmbr with all that training needs
 
@@ -46,8 +46,11 @@ conformance: .venv/dev            ## the household against the reference engine,
 bench: .venv/dev            ## side by side with the references; rows in benchmarks/results
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-prove: .venv/dev conformance            ## what is too slow for CI
+prove: .venv/dev conformance prove-search            ## what is too slow for CI
 	$(BIN)/tmbr quickstart recipes/alfworld.yaml --out runs/alfworld
+
+prove-search: .venv/dev            ## strategies at equal budgets, an hour; goes on where it was stopped
+	$(BIN)/python -m benchmarks.prove.search
 
 lock:            ## write down the versions that are installed now
 	{ head -1 constraints.txt; $(BIN)/python -m pip list --format=freeze --exclude-editable \

@@ -4,7 +4,8 @@
 
 Each world is walked by its expert through the first samples of its train split; the same actions are
 then repeated and timed, so that only the world is measured. Times are by the wall clock of one thread,
-p50 and p95; the reference of a fork is what one would do without it: replay from the root. `bytes a
+p50 and p95; the reference of a fork is what one would do without it: replay from the root, and for the
+database a clone by a MariaDB server, for the operating system a copy of the upper layer. `bytes a
 fork` is what 10,000 live forks (100 of a world with processes) add to the process's resident memory.
 Writes benchmarks/results/worlds.json and fails where a bar is missed.
 """
@@ -13,19 +14,30 @@ from __future__ import annotations
 
 import gc
 import json
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from tmbr.cli.tasks import TASKS, make_task
-from tmbr.core.protocols import Session, Task
-from tmbr.core.types import Action, Completion, Message, Sample
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # the servers' starter lies with the tests
+
+from tests.environments.database import mariadb  # noqa: E402
+
+from tmbr.cli.tasks import TASKS, make_task  # noqa: E402
+from tmbr.core.protocols import Session, Task  # noqa: E402
+from tmbr.core.types import Action, Completion, Message, Sample  # noqa: E402
+from tmbr.environments.operating_system.machine import Machine  # noqa: E402
+from tmbr.tasks.database import DatabaseTask  # noqa: E402
+from tmbr.tasks.operating_system import OperatingSystem  # noqa: E402
+from tmbr.tasks.operating_system.session import OperatingSystemSession  # noqa: E402
 
 Row = dict[str, Any]
-RESULT = Path(__file__).parent / "results/worlds.json"
+RESULT = ROOT / "benchmarks/results/worlds.json"
 SAMPLES = 32
 #: Largest p50 of a fork, in microseconds, and how many are kept alive at once.
 FORK_BARS = {"database": 20.0, "operating_system": 15_000.0}
@@ -68,7 +80,66 @@ def measure(name: str) -> list[Row]:
     if name not in LIVE:
         megabytes = held / 2**20
         made.append(row(f"{name}: {live:,} live forks", megabytes, "MiB", at_most=MEGABYTES))
+    if name in OTHERS:
+        made += OTHERS[name](samples[0])
     return made
+
+
+def beside_mariadb(sample: Sample) -> list[Row]:
+    """A fork and the first write after it, beside a clone of the same tables by a MariaDB server."""
+    write = Action("execute_sql", {"query": "CREATE TABLE extra (a INT)"})
+    with tempfile.TemporaryDirectory() as folder, mariadb.server(Path(folder)) as port:
+        seconds = []
+        for server in (None, f"mysql://root@127.0.0.1:{port}"):
+            session = DatabaseTask(server=server).open(sample)
+            session.step(write)
+            forks: list[float] = []
+            firsts: list[float] = []
+            for _ in range(100):
+                fork = took(forks, session.fork)
+                took(firsts, lambda fork=fork: fork.step(write))  # type: ignore[misc]
+                fork.close()
+            session.close()
+            seconds.append((forks, firsts))
+    (forks, firsts), (clones, after) = seconds
+    told = "a clone by MariaDB, p50"
+    return [
+        row("database: fork of two tables, p50", 1e6 * median(forks), "µs", 1e6 * median(clones), told),
+        row(
+            "database: first write after it, p50", 1e6 * median(firsts), "µs", 1e6 * median(after),
+            "the same on the clone", at_most=1000,
+        ),
+    ]  # fmt: skip
+
+
+def beside_a_copy(sample: Sample) -> list[Row]:
+    """A fork after 1,000 files were written, beside copying what was written."""
+    session = OperatingSystem().open(sample)
+    assert isinstance(session, OperatingSystemSession)
+    for _ in range(10):  # a step prints and takes no longer than its limit
+        session.computer.run(
+            "d=$(mktemp -d); for i in {1..100}; do head -c 4K /dev/urandom >$d/$i; done"
+        )
+    forks: list[float] = []
+    copies: list[float] = []
+    for _ in range(10):
+        session.computer.run("echo >> more")
+        computer = session.computer
+        assert isinstance(computer._machine, Machine)
+        upper = computer._machine.folder / str(computer._layer) / "root"
+        with tempfile.TemporaryDirectory() as folder:
+            took(copies, lambda: subprocess.run(["cp", "-a", upper, folder], check=True))  # noqa: B023
+        took(forks, session.fork).close()
+    session.close()
+    name, told = "operating_system: fork with 1,000 files, p50", "copying the upper layer, p50"
+    return [row(name, 1e6 * median(forks), "µs", 1e6 * median(copies), told)]
+
+
+#: References that are not a replay, where they can run here.
+OTHERS: dict[str, Callable[[Sample], list[Row]]] = {
+    "database": beside_mariadb,
+    "operating_system": beside_a_copy,
+}
 
 
 def script(task: Any, sample: Sample) -> list[Action]:
@@ -175,13 +246,18 @@ def pair(
 
 
 def row(
-    name: str, value: float, unit: str, reference: float | None = None, at_most: float | None = None
+    name: str,
+    value: float,
+    unit: str,
+    reference: float | None = None,
+    told: str = "replay from the root, p50",
+    at_most: float | None = None,
 ) -> Row:
     return {
         "name": name,
         "value": round(value, 3),
         "unit": unit,
-        "reference": "replay from the root, p50" if reference else None,
+        "reference": told if reference else None,
         "reference_value": round(reference, 3) if reference else None,
         "ratio": round(reference / value, 1) if reference and value else None,
         "bar": f"<= {at_most:g}" if at_most is not None else None,

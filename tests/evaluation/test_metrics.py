@@ -26,7 +26,7 @@ from tmbr.core.types import (
     Usage,
 )
 from tmbr.evaluation.intervals import bootstrap, ratio, share, wilson
-from tmbr.evaluation.metrics import compare, summary
+from tmbr.evaluation.metrics import compare, oracles, summary
 from tmbr.evaluation.table import comparison, markdown, table
 
 GOOD, BAD, MALFORMED = "good", "bad", "malformed"
@@ -222,3 +222,21 @@ def test_a_table_keeps_its_numbers_whole_at_any_width(width: int) -> None:
     assert "multibranch" in said
     assert "20.7% – 100.0%" in said
     assert ("tokens in" in said) == (width == 160)
+
+
+def test_pass_at_k_takes_the_best_of_each_sample_and_pays_for_all() -> None:
+    won = {
+        ("0", 0): False,
+        ("0", 1): True,
+        ("1", 0): False,
+        ("1", 1): False,
+        ("2", 0): True,
+        ("2", 1): True,
+    }
+    traces = [played(sample, success, seed=seed) for (sample, seed), success in won.items()]
+    (row,) = oracles(traces, {})
+    assert (row["strategy"], row["access"]) == ("react pass@2", "oracle")
+    assert (row["n"], row["success"]) == (3, 2 / 3)
+    assert (row["steps"], row["tokens_in"]) == (2.0, 200.0)
+    assert oracles([trace for trace in traces if trace.run.seed == 0], {}) == []
+    assert oracles(traces[:-1], {}) == []

@@ -46,3 +46,10 @@ def test_numbers_as_a_reader_sees_them() -> None:
     assert [text.points(d) for d in (0.185, -0.02, -0.0001)] == ["+18.5", "−2.0", "0.0"]
     assert [text.count(n) for n in (0, 9.84, 1234.6)] == ["0", "9.8", "1,235"]
     assert text.clip("abcdef", 4) == "abc … [2 characters] … f"
+
+
+def test_an_oracle_is_drawn_but_never_the_best() -> None:
+    (group,) = figures.groups([row("react", 0.5), row("react pass@4", 0.9, access="oracle")])
+    assert [cell.best for cell in group.cells] == [True, False]
+    assert group.leader is not None
+    assert group.leader.row["strategy"] == "react"

@@ -108,9 +108,10 @@ def write_summary(
     out: Path, traces: Iterable[Trace], comparisons: Sequence[dict[str, Any]] = ()
 ) -> tuple[list[dict[str, Any]], Path]:
     """The rows of OUT/summary.json, which is returned beside them."""
-    from tmbr.evaluation.metrics import summary
+    from tmbr.evaluation.metrics import oracles, summary
 
-    rows = summary(traces, read_timing(out / "traces.jsonl"))
+    timing, finished = read_timing(out / "traces.jsonl"), list(traces)
+    rows = summary(finished, timing) + oracles(finished, timing)
     found = {"rows": rows, "comparisons": comparisons, "versions": versions()}
     target = out / "summary.json"
     write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -90,7 +90,7 @@ class Confidence:
 
     def _judge(self, trace: Trace, index: int) -> Judgement:
         node = trace.nodes[index]
-        siblings = [n for n in trace.nodes if n.parent == node.parent and n.sampled]
+        siblings = _siblings(trace, index)
         same = [n for n in siblings if n.action and node.action and n.action.key == node.action.key]
         likely = [
             math.exp(sum(n.completion.logprobs)) for n in same if n.completion and n.completion.logprobs
@@ -98,6 +98,16 @@ class Confidence:
         votes = len(same) / max(1, len(siblings))
         value = 0.5 * votes + 0.5 * min(1.0, max(likely)) if likely else votes
         return Judgement(index, self.name, value, f"said {len(same)} of {len(siblings)} times")
+
+
+def _siblings(trace: Trace, index: int) -> list[Node]:
+    """The answers to the same question, this one among them: they stand together in a trace."""
+    parent, first, last = trace.nodes[index].parent, index, index + 1
+    while first > 0 and trace.nodes[first - 1].parent == parent:
+        first -= 1
+    while last < len(trace.nodes) and trace.nodes[last].parent == parent:
+        last += 1
+    return [node for node in trace.nodes[first:last] if node.sampled]
 
 
 @dataclass(frozen=True, slots=True)
