@@ -113,26 +113,31 @@ def beside_mariadb(sample: Sample) -> list[Row]:
 
 
 def beside_a_copy(sample: Sample) -> list[Row]:
-    """A fork after 1,000 files were written, beside copying what was written."""
-    session = OperatingSystem().open(sample)
-    assert isinstance(session, OperatingSystemSession)
-    for _ in range(10):  # a step prints and takes no longer than its limit
-        session.computer.run(
-            "d=$(mktemp -d); for i in {1..100}; do head -c 4K /dev/urandom >$d/$i; done"
-        )
-    forks: list[float] = []
-    copies: list[float] = []
-    for _ in range(10):
-        session.computer.run("echo >> more")
+    """A fork after much was written, beside copying what was written."""
+    made = []
+    for files, each in ((1000, "4K"), (64, "1M")):
+        session = OperatingSystem().open(sample)
+        assert isinstance(session, OperatingSystemSession)
         computer = session.computer
         assert isinstance(computer._machine, Machine)
-        upper = computer._machine.folder / str(computer._layer) / "root"
-        with tempfile.TemporaryDirectory() as folder:
-            took(copies, lambda: subprocess.run(["cp", "-a", upper, folder], check=True))  # noqa: B023
-        took(forks, session.fork).close()
-    session.close()
-    name, told = "operating_system: fork with 1,000 files, p50", "copying the upper layer, p50"
-    return [row(name, 1e6 * median(forks), "µs", 1e6 * median(copies), told)]
+        for _ in range(8):  # a step takes no longer than its limit
+            names = f"{{1..{files // 8}}}"
+            computer.run(f"d=$(mktemp -d); for i in {names}; do head -c {each} /dev/zero >$d/$i; done")
+        forks: list[float] = []
+        copies: list[float] = []
+        for _ in range(10):
+            session.fork().close()  # all that was written is one layer, or lies below it
+            chain = [number for number in computer._chain if number != 0]
+            uppers = [str(computer._machine.folder / str(number) / "root") for number in chain]
+            with tempfile.TemporaryDirectory() as folder:
+                took(copies, lambda: subprocess.run(["cp", "-a", *uppers, folder]))  # noqa: B023
+            computer.run("echo >> more")
+            took(forks, session.fork).close()
+        session.close()
+        name = f"operating_system: fork with {files:,} files of {each}, p50"
+        told = "copying what was written, p50"
+        made.append(row(name, 1e6 * median(forks), "µs", 1e6 * median(copies), told))
+    return made
 
 
 #: References that are not a replay, where they can run here.

@@ -33,6 +33,9 @@ class RemoteModel:
     sent at most: connection failures, timeouts, unreadable answers and the statuses 408, 409, 429 and
     5xx are tried again, after `backoff` seconds, doubled each time, with jitter from its seed, and
     never sooner than `Retry-After`. concurrency: requests under way. logprobs: ask for them.
+
+    `transformers serve` draws, at any temperature, only where the checkpoint's generation config says
+    `do_sample`; elsewhere all candidates are the same.
     """
 
     def __init__(
