@@ -16,10 +16,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tmbr import reasoning, rollout
 from tmbr.cli.build import build_judge, build_model
 from tmbr.cli.tasks import make_task
 from tmbr.config import ModelConfig
 from tmbr.core.types import Budget, Run, digest
+from tmbr.models import expert
 from tmbr.reasoning.strategies import strategy
 from tmbr.rollout import episode
 
@@ -43,7 +45,7 @@ class Cell:
 
     @property
     def key(self) -> str:
-        return digest([asdict(self), _task(self.task).version])
+        return digest([asdict(self), _task(self.task).version, _code()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,18 @@ class Played:
     @property
     def success(self) -> float:
         return sum(self.won) / len(self.won)
+
+
+@cache
+def _code() -> str:
+    """Of what decides how a cell is played: after a change it is played anew."""
+    parts = [
+        *Path(reasoning.__file__).parent.rglob("*.*"),
+        Path(rollout.__file__),
+        Path(expert.__file__),
+    ]
+    texts = [path.read_text("utf-8") for path in sorted(parts) if path.suffix in (".py", ".jinja")]
+    return digest(texts)
 
 
 @cache
