@@ -51,6 +51,7 @@ prove: .venv/dev conformance prove-search            ## what is too slow for CI
 
 prove-search: .venv/dev            ## strategies at equal budgets, an hour; goes on where it was stopped
 	$(BIN)/python -m benchmarks.prove.search
+	test ! -d runs/quickstart/tune/model || $(BIN)/python -m benchmarks.prove.tuned
 
 lock:            ## write down the versions that are installed now
 	{ head -1 constraints.txt; $(BIN)/python -m pip list --format=freeze --exclude-editable \
