@@ -2,8 +2,8 @@
 
     python -m benchmarks.prove.tuned [--model runs/quickstart/tune/model]
 
-Needs the model that `make quickstart` makes. All strategies have their defaults. A run that was stopped goes
-on; writes benchmarks/results/search_tuned.json.
+Needs the model that `make quickstart` makes. All strategies have their defaults. A run that was stopped
+goes on; writes benchmarks/results/search_tuned.json.
 """
 
 from __future__ import annotations
