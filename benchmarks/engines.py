@@ -3,9 +3,9 @@
     python benchmarks/engines.py
 
 The embedded model answers the same prompts in each, greedily, 30 tokens each: 32 prompts of their own,
-and 8 branches of 24 tokens on one prompt of 600 words. Then a tree of conversations is grown in ours, and
-what was computed of its prompts is held against their distinct tokens. CTranslate2 is left out where it is
-not installed. Writes benchmarks/results/engines.json.
+and 8 branches of 24 tokens on one prompt of 600 words. Then a tree of conversations is grown in ours,
+and what was computed of its prompts is held against their distinct tokens. CTranslate2 is left out where
+it is not installed. Writes benchmarks/results/engines.json.
 """
 
 from __future__ import annotations
@@ -36,33 +36,7 @@ RESULT = Path(__file__).parent / "results/engines.json"
 NANO = str(files("tmbr") / "assets" / "nano")
 PROMPTS, LENGTH, NEW = 32, 300, 30
 PREFIX, BRANCHES, BRANCH = 600, 8, 24
-WORDS = [
-    "go",
-    "to",
-    "shelf",
-    "1",
-    ".",
-    "you",
-    "see",
-    "a",
-    "mug",
-    "2",
-    ",",
-    "an",
-    "apple",
-    "3",
-    "and",
-    "a",
-    "plate",
-    "1",
-    ".",
-    "take",
-    "mug",
-    "2",
-    "from",
-    "shelf",
-    "1",
-]
+WORDS = "go to shelf 1 . you see a mug 2 , an apple 3 and a plate 1 .".split()  # noqa: SIM905
 
 
 def main() -> None:
