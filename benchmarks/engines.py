@@ -4,7 +4,7 @@
 
 The embedded model answers the same prompts in each, greedily, 30 tokens each: 32 prompts of their own,
 and 8 branches of 24 tokens on one prompt of 600 words. Then a tree of conversations is grown in ours,
-and what was computed of its prompts is held against their distinct tokens. CTranslate2 is left out where
+and what was computed of its prompts is held against their distinct tokens. CTranslate2 is left out if
 it is not installed. Writes benchmarks/results/engines.json.
 """
 
