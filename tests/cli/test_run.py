@@ -138,6 +138,7 @@ from tmbr.core.types import Message
 class Session(DoorsSession):
     def step(self, action):
         time.sleep(0.3)
+        self.steps = 0  # the doors end no episode: the budget does, after half a minute
         return DoorsSession.step(self, action)
 
 class Slow(DoorsTask):
@@ -155,7 +156,8 @@ def test_ctrl_c_drops_the_episode_and_says_so(tmp_path: Path) -> None:
     out = tmp_path / "out"
     finished("run", "household", "--model", "expert", "--out", str(out))
     before = (out / "traces.jsonl").read_bytes()
-    process = start("run", f"{tmp_path / 'slow.py'}:Slow", "--model", "expert", "--out", str(out))
+    slow = ("run", f"{tmp_path / 'slow.py'}:Slow", "--model", "expert", "--strategy", "react")
+    process = start(*slow, "--out", str(out))
     assert process.stdout is not None
     while " answer: " not in process.stdout.readline():
         pass
