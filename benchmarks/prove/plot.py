@@ -39,7 +39,7 @@ def main() -> None:
     axes[0][0].set_ylabel("success, %")
     axes[1][0].set_ylabel("success, %")
     axes[1][1].set_xlabel("tokens of an episode, as multiples of what the expert needs")
-    axes[1][2].legend(fontsize=8, loc="lower right")
+    axes[1][2].legend(fontsize=8, loc="upper left")
     figure.tight_layout()
     figure.savefig(TARGET, metadata={"Date": None})
     print(TARGET)
