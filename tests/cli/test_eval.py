@@ -15,7 +15,9 @@ from tmbr.reasoning.strategies import STRATEGIES, strategy
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", "from tmbr.cli import main; main()", *arguments]
+    """A command as from a terminal: what a shell starts in the background is deaf to Ctrl-C."""
+    hear = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{hear}; from tmbr.cli import main; main()", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
