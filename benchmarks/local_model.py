@@ -56,7 +56,7 @@ def main() -> None:
         folder = tiny.write(Path(made), hidden=256, heads=8, kv_heads=4, vocabulary=2048, context=4096)
         rows = [
             row
-            for episodes, n, bar in ((64, 1, 8.0), (16, 4, 8.0), (1, 1, 1.0))
+            for episodes, n, bar in ((64, 1, 8.0), (32, 1, 5.0), (16, 4, 8.0), (1, 1, 1.0))
             for row in measured(folder, episodes, n, bar)
         ]
     for row in rows:
