@@ -14,7 +14,8 @@ import pytest
 from tmbr.core.types import digest
 from tmbr.environments.household import GENERATOR, TASK_TYPES, VERSIONS, Game, generate, to_pddl
 from tmbr.environments.household.furniture import KINDS, LAMPS, OPENABLE, ROOMS, homes
-from tmbr.tasks.household.task import SIZES, scene_seed
+from tmbr.tasks.base import split_seed
+from tmbr.tasks.household.task import SIZES
 
 
 def content(game: Game) -> str:
@@ -61,7 +62,7 @@ def test_both_text_versions_are_the_same_house() -> None:
 def test_splits_are_disjoint_by_scene_and_hold_every_task_type() -> None:
     scenes: dict[str, set[str]] = {}
     for split in SIZES:
-        games = [generate(scene_seed(split, index)) for index in range(500)]
+        games = [generate(split_seed(split, index, SIZES)) for index in range(500)]
         rooms = (str(to_pddl(game)["pddl_problem"]) for game in games)
         scenes[split] = {room.split("(:goal")[0] for room in rooms}
         types = Counter(game.task_type for game in games)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from tmbr.core.protocols import Episode, Judge, Model, Outcome, World
+from tmbr.core.protocols import Judge, Model, Outcome, World
 from tmbr.core.types import Access, Judgement, Sampling
-from tmbr.reasoning.judges import default_judge
 from tmbr.reasoning.prompts import prompt
 from tmbr.reasoning.questions import ask
 from tmbr.reasoning.tree import Part, Tree
+from tmbr.reasoning.walk import Walk
 
 #: A line of a plan, whatever it is numbered with; and the most characters of a subtask.
 _LINE = re.compile(r"^[ \t]*(?:\d+[ \t]*[.):]|[-*•])[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
@@ -96,23 +95,8 @@ def subtasks(plan: str) -> list[str]:
     return list(dict.fromkeys(line[:_LONGEST] for line in _LINE.findall(plan)))
 
 
-class Walk(Protocol):
-    """A strategy that can be sent through a part of an episode."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def access(self) -> Access: ...
-
-    @property
-    def sampling(self) -> Sampling: ...
-
-    async def walk(self, tree: Tree, judge: Judge) -> Outcome: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Decompose:
+class Decompose(Walk):
     """Subtasks, each by another strategy in a short conversation of its own.
 
     subtasks: of a plan at most. part_steps: turns of a subtask, after which it has failed. replans: new
@@ -136,9 +120,10 @@ class Decompose:
     def sampling(self) -> Sampling:
         return self.of.sampling
 
-    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        tree = Tree(episode, model, seed)
-        judge = judge or default_judge()
+    def default_judge(self, model: Model) -> Judge:
+        return self.of.default_judge(model)
+
+    async def walk(self, tree: Tree, judge: Judge) -> Outcome:
         division = Division(self.subtasks, self.part_steps, self.replans, own_context=True)
         at = tree.plant()
-        return await in_parts(tree, at, episode.world, division, lambda part: self.of.walk(part, judge))
+        return await in_parts(tree, at, tree.world, division, lambda part: self.of.walk(part, judge))

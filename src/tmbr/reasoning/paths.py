@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tmbr.core.protocols import Episode, Judge, Model, Outcome, World
+from tmbr.core.protocols import Judge, Outcome, World
 from tmbr.core.types import Access, Sampling, Step
-from tmbr.reasoning.judges import default_judge
 from tmbr.reasoning.prompts import prompt
 from tmbr.reasoning.propose import propose
 from tmbr.reasoning.tree import GREEDY, VARIED, Tree
+from tmbr.reasoning.walk import Walk
 
 
 @dataclass(frozen=True, slots=True)
-class React:
+class React(Walk):
     """Thought and action, turn by turn (Yao et al., 2023)."""
 
     sampling: Sampling = GREEDY
     name: str = "react"
     access: Access = "none"
-
-    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        return await self.walk(Tree(episode, model, seed), judge or default_judge())
 
     async def walk(self, tree: Tree, judge: Judge) -> Outcome:  # noqa: ARG002
         return await self.follow(tree, await self.begin(tree))
@@ -62,7 +59,7 @@ class Cot(React):
 
 
 @dataclass(frozen=True, slots=True)
-class ReactRetry:
+class ReactRetry(Walk):
     """React with the candidates, filter and judge of search, but without a fork to try them on.
 
     branches: candidates a step. asks: how often they are sampled at most, until one passes the filter.
@@ -74,9 +71,6 @@ class ReactRetry:
     sampling: Sampling = VARIED
     name: str = "react+retry"
     access: Access = "none"
-
-    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        return await self.walk(Tree(episode, model, seed), judge or default_judge())
 
     async def walk(self, tree: Tree, judge: Judge) -> Outcome:
         at = tree.plant()

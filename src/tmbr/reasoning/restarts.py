@@ -9,19 +9,20 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from tmbr.core.protocols import Episode, Judge, Model, Outcome, World
+from tmbr.core.protocols import Judge, Model, Outcome, World
 from tmbr.core.types import Access, Sampling
 from tmbr.reasoning.decompose import Division, in_parts
-from tmbr.reasoning.judges import YesNo, default_judge
+from tmbr.reasoning.judges import YesNo
 from tmbr.reasoning.paths import judged_step
 from tmbr.reasoning.prompts import prompt
 from tmbr.reasoning.tree import VARIED, Tree
+from tmbr.reasoning.walk import Walk
 
 POOR = "path limit"
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(Walk):
     """The paper's reasoning (arXiv 2403.19962, section 3.3).
 
     A planner lists `subtasks` (0: the task stays whole); at each step `num_branch` actions are
@@ -39,8 +40,8 @@ class Paper:
     name: str = "paper"
     access: Access = "restart"
 
-    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        return await self.walk(Tree(episode, model, seed), judge or YesNo(model))
+    def default_judge(self, model: Model) -> Judge:
+        return YesNo(model)
 
     async def walk(self, tree: Tree, judge: Judge) -> Outcome:
         async def follow(note: str, world: World, path: _Path) -> Outcome:
@@ -61,7 +62,7 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
-class Reflexion:
+class Reflexion(Walk):
     """After a poor path the model says what went wrong, and begins again (Shinn et al., 2023).
 
     trials: paths at most. lessons: so many of the last reflections are told.
@@ -73,9 +74,6 @@ class Reflexion:
     sampling: Sampling = VARIED
     name: str = "reflexion"
     access: Access = "restart"
-
-    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        return await self.walk(Tree(episode, model, seed), judge or default_judge())
 
     async def walk(self, tree: Tree, judge: Judge) -> Outcome:
         learnt: list[str] = []
@@ -94,7 +92,7 @@ class Reflexion:
 
 
 @dataclass(frozen=True, slots=True)
-class BestOfN:
+class BestOfN(Walk):
     """n whole paths, of which the judge selects one; what ends an episode waits until it has.
 
     A path that the world itself ends is taken: nothing is taken back.
@@ -105,9 +103,6 @@ class BestOfN:
     sampling: Sampling = VARIED
     name: str = "best-of-n"
     access: Access = "restart"
-
-    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        return await self.walk(Tree(episode, model, seed), judge or default_judge())
 
     async def walk(self, tree: Tree, judge: Judge) -> Outcome:
         root = tree.plant()

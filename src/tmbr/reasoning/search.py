@@ -7,25 +7,26 @@ Which one is the frontier's choice, and the strategies differ in nothing else.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 
 from tmbr.core.errors import EnvironmentFault
-from tmbr.core.protocols import Episode, Judge, Model, Outcome
+from tmbr.core.protocols import Judge, Outcome
 from tmbr.core.types import Access, Sampling, Step
 from tmbr.reasoning import frontier
 from tmbr.reasoning.frontier import Frontier, State
-from tmbr.reasoning.judges import default_judge
 from tmbr.reasoning.paths import judged_step
 from tmbr.reasoning.propose import propose
 from tmbr.reasoning.tree import VARIED, Candidate, Tree
 from tmbr.reasoning.variety import Said, Variety
+from tmbr.reasoning.walk import Walk
 
 #: So many turns in a row may be judged bad before the agent goes back.
 PATIENCE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Search(Walk):
     """branches: candidates a step. keep: states judged below it are closed.
 
     path_steps: a path this long that has not ended is judged bad; None is all but one of the world's
@@ -42,11 +43,8 @@ class Search:
     name: str = "search"
     access: Access = "fork"
 
-    def frontier(self) -> Frontier:
-        raise NotImplementedError
-
-    async def solve(self, episode: Episode, model: Model, judge: Judge | None, seed: int) -> Outcome:
-        return await self.walk(Tree(episode, model, seed), judge or default_judge())
+    @abstractmethod
+    def frontier(self) -> Frontier: ...
 
     async def walk(self, tree: Tree, judge: Judge) -> Outcome:
         return await _Walk(self, tree, judge, self.frontier()).run()

@@ -8,10 +8,11 @@ from typing import Any
 
 from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.protocols import Strategy
-from tmbr.reasoning.decompose import Decompose, Walk
+from tmbr.reasoning.decompose import Decompose
 from tmbr.reasoning.paths import Cot, Io, React, ReactRetry
 from tmbr.reasoning.restarts import BestOfN, Paper, Reflexion
 from tmbr.reasoning.search import Beam, BestFirst, Mcts, Multibranch
+from tmbr.reasoning.walk import Walk
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from tmbr.core.errors import ActionError, ConfigError, DataError, EnvironmentFault
 from tmbr.core.protocols import Session
 from tmbr.core.types import Action, Completion, Message, Sample, Step
+from tmbr.tasks.base import split_seed
 from tmbr.tasks.database import DatabaseTask
 from tmbr.tasks.database.data import SPLITS, WRITES
 from tmbr.tasks.database.forms import COMMIT, RUN, TextForm
 from tmbr.tasks.database.generate import generate
 from tmbr.tasks.database.session import ROUNDS
-from tmbr.tasks.database.task import SIZES, problem_seed
+from tmbr.tasks.database.task import SIZES
 from tmbr.tasks.database.wordings import WORDINGS, read
 from tmbr.tasks.samples import data_root
 
@@ -90,7 +91,7 @@ def test_all_kinds_are_asked_and_read() -> None:
 
 
 def test_seeds_of_the_splits_never_meet() -> None:
-    seeds = {split: {problem_seed(split, index) for index in range(2000)} for split in SIZES}
+    seeds = {split: {split_seed(split, index, SIZES) for index in range(2000)} for split in SIZES}
     assert sum(map(len, seeds.values())) == len(set.union(*seeds.values())) == 6000
 
 

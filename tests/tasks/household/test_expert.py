@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from tests.reference import alfworld_files
-from tests.tasks.household.playing import play
+from tests.tasks.household.playing import command_of, written
+from tests.tasks.playing import play
 from tmbr.core.types import Message
 from tmbr.environments.household import TASK_TYPES
 from tmbr.tasks.household import Household
@@ -28,7 +29,7 @@ def test_it_solves_generated_games_within_the_rounds(form: str, count: int) -> N
     samples = task.samples("validation")[:count]
     games = [play(task, sample, task.expert) for sample in samples]
     assert {task.game(sample).task_type for sample in samples} == set(TASK_TYPES)
-    assert [played.inadmissible for played in games if played.inadmissible] == []
+    assert [played.refused for played in games if played.refused] == []
     assert sum(played.steps[-1].status == "completed" for played in games) >= 0.98 * count
     assert max(len(played.steps) for played in games) <= ROUNDS
 
@@ -38,7 +39,7 @@ def test_the_walkthrough_solves_generated_games_without_a_detour() -> None:
     for sample in task.samples("validation")[:200]:
         said = task.walkthrough(sample)
         played = play(task, sample, lambda messages, said=said: said[len(messages) // 2])  # type: ignore[misc]
-        assert played.inadmissible == []
+        assert played.refused == []
         assert len(played.steps) == len(said)
         assert played.steps[-1].status == "completed"
 
@@ -48,7 +49,7 @@ def test_a_note_of_an_earlier_try_does_not_confuse_it(form: str) -> None:
     task = Household(form=form)
     for sample in task.samples("validation")[:12]:
         plain = play(task, sample, task.expert)
-        assert play(task, sample, task.expert, NOTE).commands == plain.commands
+        assert play(task, sample, task.expert, NOTE).actions == plain.actions
 
 
 def test_what_is_imagined_is_refused_and_the_search_goes_on() -> None:
@@ -64,7 +65,7 @@ def test_what_is_imagined_is_refused_and_the_search_goes_on() -> None:
             return task.form.write(found.thought, found.command)
 
         played = play(task, sample, dream)  # type: ignore[arg-type]
-        assert played.inadmissible == told
+        assert written(played.refused) == told
         assert all(command.startswith(("take ", "use ")) for command in told)
         assert played.steps[-1].status == "completed" or len(played.steps) == ROUNDS
         imagined += len(told)
@@ -77,16 +78,16 @@ def test_it_follows_what_it_is_told_and_not_the_state() -> None:
         goal = task.game(sample).scene.goal
         prompt = task.messages(sample, task.open(sample).observation)
         going = task.expert(prompt)
-        place = (task.form.command(going) or "").removeprefix("go to ")
+        place = command_of(task, going).removeprefix("go to ")
 
-        def after(answer: str, start: tuple[Message, ...] = (*prompt, going)) -> str | None:
-            return task.form.command(task.expert([*start, Message("user", answer)]))
+        def after(answer: str, start: tuple[Message, ...] = (*prompt, going)) -> str:
+            return command_of(task, task.expert([*start, Message("user", answer)]))
 
         if not place.startswith(goal.target):
             assert after(f"On the {place}, you see a {goal.thing} 77.") == (
                 f"take {goal.thing} 77 from {place}"
             )
-        assert (after(f"On the {place}, you see nothing.") or "").startswith("go to ")
+        assert after(f"On the {place}, you see nothing.").startswith("go to ")
         assert after(f"The {place} is closed.") == f"open {place}"
 
 
@@ -158,8 +159,10 @@ def test_on_real_games_it_does_not_repeat_what_failed() -> None:
     assert len(played) == 140
     for game in played:
         failed = [
-            c for c, s in zip(game.commands, game.steps, strict=True) if "Nothing hap" in s.observation
+            c
+            for c, s in zip(written(game.actions), game.steps, strict=True)
+            if "Nothing hap" in s.observation
         ]
         assert len(failed) == len(set(failed)), failed
-    assert sum(len(game.inadmissible) for game in played) <= 0.03 * turns
+    assert sum(len(game.refused) for game in played) <= 0.03 * turns
     assert sum(game.steps[-1].status == "completed" for game in played) >= 100

@@ -6,11 +6,13 @@ from random import Random
 
 import pytest
 
-from tests.tasks.household.playing import play, take
+from tests.tasks.household.playing import command_of, take, written
+from tests.tasks.playing import play
 from tmbr.core.errors import ConfigError
 from tmbr.core.types import Message
+from tmbr.tasks.base import split_seed
 from tmbr.tasks.household import Household
-from tmbr.tasks.household.task import SIZES, scene_seed
+from tmbr.tasks.household.task import SIZES
 
 
 def test_samples_are_made_when_they_are_asked_for() -> None:
@@ -30,7 +32,7 @@ def test_a_sample_says_what_its_game_asks() -> None:
 
 
 def test_seeds_of_the_splits_never_meet() -> None:
-    seeds = {split: {scene_seed(split, index) for index in range(2000)} for split in SIZES}
+    seeds = {split: {split_seed(split, index, SIZES) for index in range(2000)} for split in SIZES}
     assert sum(map(len, seeds.values())) == len(set.union(*seeds.values())) == 6000
 
 
@@ -65,12 +67,12 @@ def test_a_mistake_is_wrong_and_nearly_always_admissible(form: str) -> None:
 
     def err(messages: list[Message]) -> Message:
         wrong = task.mistake(messages, rng)
-        assert task.form.command(wrong) != task.form.command(task.expert(messages))
+        assert command_of(task, wrong) != command_of(task, task.expert(messages))
         return wrong
 
     games = [play(task, sample, err) for sample in task.samples("validation")[:10]]  # type: ignore[arg-type]
     turns = sum(len(game.steps) for game in games)
-    assert sum(len(game.inadmissible) for game in games) < 0.05 * turns
+    assert sum(len(game.refused) for game in games) < 0.05 * turns
     assert not any(game.steps[-1].status == "completed" for game in games)
 
 
@@ -84,12 +86,12 @@ def test_a_slip_is_wrong_often_refused_and_mended() -> None:
         if rng.random() > 0.2:
             return task.expert(messages)
         wrong = task.slip(messages, rng)
-        slips.append(task.form.command(wrong) or "")
-        assert slips[-1] != task.form.command(task.expert(messages))
+        slips.append(command_of(task, wrong))
+        assert slips[-1] != command_of(task, task.expert(messages))
         return wrong
 
     games = [play(task, sample, stumble) for sample in task.samples("validation")[:40]]  # type: ignore[arg-type]
-    refused = [command for game in games for command in game.inadmissible]
+    refused = [command for game in games for command in written(game.refused)]
     assert 0.3 * len(slips) < len(refused) < 0.9 * len(slips)
     assert set(refused) <= set(slips)
     assert sum(game.steps[-1].status == "completed" for game in games) > 30

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.environments.sparql_server import serving
-from tests.tasks.knowledge_graph.playing import led, play
+from tests.tasks.playing import led, play
 from tmbr.core.errors import DataError
 from tmbr.environments.knowledge_graph import MemoryGraph, induce, read_calls
 from tmbr.tasks.knowledge_graph import KnowledgeGraph

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from tests.tasks.knowledge_graph.playing import Played, call, led, play
+from tests.tasks.knowledge_graph.playing import call
+from tests.tasks.playing import Played, led, play
 from tmbr.core.types import Action, Message
 from tmbr.environments.knowledge_graph import KINDS, Call
 from tmbr.tasks.knowledge_graph import KnowledgeGraph

@@ -111,11 +111,11 @@ def test_what_is_written_is_read_back(
     form: TextForm | ToolForm, name: str, one: str, other: str, number: int
 ) -> None:
     arguments = dict(zip(TOOLS[name][1], (one.strip(), other.strip()), strict=False))
-    said = form.said(form.write("I think.", name, arguments))
-    assert said is not None
+    told = form.write("I think.", name, arguments)
+    said = form.read(Completion(told.content, told.tool_calls))
     assert (said.name, dict(said.arguments)) == (name, arguments)
-    answer = form.said(form.write("Done.", ANSWER, {"variable": f"#{number}"}))
-    assert answer is not None
+    told = form.write("Done.", ANSWER, {"variable": f"#{number}"})
+    answer = form.read(Completion(told.content, told.tool_calls))
     assert (answer.name, answer.arguments["variable"]) == (ANSWER, f"#{number}")
 
 

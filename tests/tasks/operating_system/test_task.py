@@ -7,13 +7,15 @@ from random import Random
 import pytest
 
 from tests.environments.operating_system.machines import left_behind, needs_sandbox, settles
-from tests.tasks.operating_system.playing import answer, bash, finish, opened, play
+from tests.tasks.operating_system.playing import answer, bash, finish, opened
+from tests.tasks.playing import led, play
 from tmbr.core.errors import ConfigError, EnvironmentFault
 from tmbr.core.types import Message, Sample
+from tmbr.tasks.base import split_seed
 from tmbr.tasks.operating_system import OperatingSystem
 from tmbr.tasks.operating_system.generate import QUESTIONS, SOLUTIONS, generate
 from tmbr.tasks.operating_system.session import CUT, ROUNDS
-from tmbr.tasks.operating_system.task import SIZES, problem_seed
+from tmbr.tasks.operating_system.task import SIZES
 from tmbr.tasks.operating_system.wordings import WORDINGS, read
 
 
@@ -35,10 +37,10 @@ def one_of_each_kind(split: str) -> list[Sample]:
 def test_the_expert_solves_the_generated_samples(form: str) -> None:
     task = OperatingSystem(form=form)
     for made in one_of_each_kind("validation"):
-        solved, steps = play(task, made, task.expert)
-        assert solved, made
-        assert len(steps) == 3
-        assert all(step.admissible for step in steps)
+        played = play(task, made, task.expert)
+        assert played.score.success, made
+        assert len(played.steps) == 3
+        assert not played.refused
     assert settles(), left_behind()
 
 
@@ -54,7 +56,7 @@ def test_the_expert_solves_them_in_spite_of_mistakes_and_slips() -> None:
                 return rng.choice((task.mistake, task.slip))(messages, rng)
             return task.expert(messages)
 
-        solved += play(task, made, stumble)[0]
+        solved += play(task, made, stumble).score.success
     assert solved >= len(WORDINGS) - 1  # a slip in a job may do the wrong thing for good
 
 
@@ -62,14 +64,14 @@ def test_the_expert_solves_them_in_spite_of_mistakes_and_slips() -> None:
 def test_the_walkthrough_solves_and_doing_nothing_does_not() -> None:
     task = OperatingSystem()
     for made in one_of_each_kind("test"):
-        way = iter(task.walkthrough(made))
-        assert play(task, made, lambda _, way=way: next(way))[0], made
-        assert not play(task, made, lambda _: task.form.write("", "finish_action", ""))[0], made
-        assert not play(task, made, lambda _: task.form.write("", "answer_action", "no"))[0], made
+        assert led(task, made).score.success, made
+        for end in (("finish_action", ""), ("answer_action", "no")):
+            idle = task.form.write("", *end)
+            assert not play(task, made, lambda _, idle=idle: idle).score.success, made
 
 
 def test_generated_splits_never_meet_and_are_the_same_every_time() -> None:
-    seeds = [problem_seed(split, index) for split in SIZES for index in range(200)]
+    seeds = [split_seed(split, index, SIZES) for split in SIZES for index in range(200)]
     assert len(set(seeds)) == len(seeds)
     assert [generate(seed) for seed in seeds[:50]] == [generate(seed) for seed in seeds[:50]]
     told = [OperatingSystem().samples(split)[7] for split in SIZES]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.webpages.playing import led, play, winnable
+from tests.tasks.playing import led, play
+from tests.tasks.webpages.playing import winnable
 from tmbr.core.errors import DataError
 from tmbr.environments.webpages import write_scores, write_tasks
 from tmbr.environments.webpages.sites import generate, record

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tasks.webpages.playing import play, winnable
+from tests.tasks.playing import play
+from tests.tasks.webpages.playing import winnable
 from tmbr.core.types import Message
 from tmbr.tasks.webpages import WebPages
 from tmbr.tasks.webpages.expert import decide

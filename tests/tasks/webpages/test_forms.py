@@ -109,7 +109,7 @@ def test_what_is_no_action_line_is_no_action(line: str) -> None:
 @given(texts)
 def test_any_text_is_an_action_or_an_error(name: str, text: str) -> None:
     with suppress(ActionError):
-        action = FORMS[name]("F").read(Completion(text))
+        action = FORMS[name]().read(Completion(text))
         assert set(action.arguments) == {"answer", "action", "value"}
         assert choice_of(action).as_action(text) == action
 
@@ -117,7 +117,7 @@ def test_any_text_is_an_action_or_an_error(name: str, text: str) -> None:
 @pytest.mark.parametrize("name", FORMS)
 @given(choices)
 def test_what_is_written_is_read_back(name: str, choice: Choice) -> None:
-    form: Form = FORMS[name]("F")
+    form: Form = FORMS[name]()
     for said in (choice, Choice()):
         written = form.write("I think so.", said)
         assert choice_of(form.read(Completion(written.content))) == said
@@ -128,7 +128,7 @@ def test_long_texts_are_read_in_a_moment() -> None:
         began = time.monotonic()
         for name in FORMS:
             with suppress(ActionError):
-                FORMS[name]("F").read(Completion(text))
+                FORMS[name]().read(Completion(text))
         assert time.monotonic() - began < 2
 
 

@@ -10,7 +10,7 @@ from tmbr.core.types import Step
 from tmbr.environments.webpages import Candidate, WebStep, WebTask, parse
 from tmbr.environments.webpages.sites import Visit, generate, play
 from tmbr.tasks.webpages.data import asked
-from tmbr.tasks.webpages.forms import FORMS
+from tmbr.tasks.webpages.forms import FORMS, AgentBenchForm
 from tmbr.tasks.webpages.question import read_question
 from tmbr.tasks.webpages.session import REPEATS, ROUNDS, StepSession, VisitSession
 
@@ -31,7 +31,7 @@ def step_of(count: int, positive: int, html: str | None = None) -> WebTask:
 
 
 def opened(count: int = 10, positive: int = 1, form: str = "text") -> StepSession:
-    return StepSession(asked(step_of(count, positive), 2, None), FORMS[form]("F"))
+    return StepSession(asked(step_of(count, positive), 2, None), FORMS[form]())
 
 
 def listed(session: StepSession | VisitSession) -> list[str]:
@@ -121,7 +121,7 @@ VISIT = next(v for v in map(generate, range(60)) if v.site.theme.name == "shop")
 
 
 def visiting(form: str = "text", visit: Visit = VISIT) -> VisitSession:
-    return VisitSession(visit, FORMS[form]("Z"))
+    return VisitSession(visit, AgentBenchForm("Z") if form == "agentbench" else FORMS[form]())
 
 
 def letter_of(session: VisitSession, label: str) -> str:

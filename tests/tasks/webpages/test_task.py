@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from tests.tasks.webpages.playing import led, play, winnable
+from tests.tasks.playing import key_of, led, play
+from tests.tasks.webpages.playing import winnable
 from tmbr.core.errors import ConfigError
 from tmbr.core.types import Message
 from tmbr.tasks.webpages import WebPages
@@ -117,17 +118,13 @@ def test_a_slip_is_wrong_often_refused_and_mended() -> None:
     def stumble(messages: list[Message]) -> Message:
         if rng.random() > 0.2:
             return task.expert(messages)
-        slips.append(task.slip(messages, rng).content)
-        assert slips[-1] != task.expert(messages).content
-        return Message("assistant", slips[-1])
+        wrong = task.slip(messages, rng)
+        slips.append(key_of(task, wrong))
+        assert slips[-1] != key_of(task, task.expert(messages))
+        return wrong
 
     games = [play(task, sample, stumble) for sample in task.samples("validation")[:40]]  # type: ignore[arg-type]
-    refused = [
-        action.raw
-        for game in games
-        for action, step in zip(game.actions, game.steps, strict=True)
-        if not step.admissible
-    ]
+    refused = [action.key for game in games for action in game.refused]
     assert 0.3 * len(slips) < len(refused) < 0.9 * len(slips)
     assert set(refused) <= set(slips)
     assert sum(game.score.success for game in games) > 35

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.environments.webshop_files import DATA, needs_files
-from tests.tasks.webshop.playing import play
+from tests.tasks.playing import play
 from tmbr.core.errors import DataError
 from tmbr.environments.webshop import Catalogue, Product
 from tmbr.environments.webshop import rows as webshop_rows

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.environments.webshop_files import DATA, needs_files
-from tests.tasks.webshop.playing import play
+from tests.tasks.playing import play
 from tmbr.core.types import Message
 from tmbr.tasks.webshop import Webshop
 from tmbr.tasks.webshop.expert import ROUNDS, Move, decide
@@ -22,7 +22,7 @@ NOTE = "An earlier try did not reach the goal. It did: search[tea]; click[buy no
 def test_it_buys_what_is_asked_for_in_the_generated_shop(form: str, count: int) -> None:
     task = Webshop(form=form)
     games = [play(task, sample, task.expert) for sample in task.samples("validation")[:count]]
-    assert [game.inadmissible for game in games if game.inadmissible] == []
+    assert [game.refused for game in games if game.refused] == []
     assert {game.steps[-1].status for game in games} == {"completed"}
     assert sum(game.score.success for game in games) >= 0.95 * count
     assert sum(game.score.value for game in games) >= 0.98 * count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ class Expr:
     truth: bool = False
 
 
-class Emitter:
+class Emitter(ABC):
     """The base of the compiler's parts. `emit` and `query` are what the others build on."""
 
     source = ""
@@ -32,17 +33,17 @@ class Emitter:
     catalog = Catalog()
     assigns = False  # whether the statement sets variables
 
+    @abstractmethod
     def emit(self, node: Any, scope: Scope) -> Expr:
         """Raises SqlError for what MySQL would refuse."""
-        raise NotImplementedError
 
+    @abstractmethod
     def query(self, tree: Any, scope: Scope | None) -> Query:
         """A query that stands in another. Raises SqlError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def grouping(self, arguments: list[Any], scope: Scope) -> Expr:
         """Which of some expressions are rolled up."""
-        raise NotImplementedError
 
     def true(self, node: Any, scope: Scope) -> str:
         """As a condition."""

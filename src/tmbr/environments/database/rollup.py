@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -17,14 +18,14 @@ from .scope import Query, Scope
 class Rollup(Grouping):
     """Emits one query for each number of keys that are kept, and puts their rows in MySQL's order."""
 
-    def parts(self, tree: Any, parent: Scope | None, kept: int | None = None) -> Parts:
-        raise NotImplementedError
+    @abstractmethod
+    def parts(self, tree: Any, parent: Scope | None, kept: int | None = None) -> Parts: ...
 
-    def order_keys(self, tree: Any, made: Parts) -> list[tuple[str, str]]:
-        raise NotImplementedError
+    @abstractmethod
+    def order_keys(self, tree: Any, made: Parts) -> list[tuple[str, str]]: ...
 
-    def limit(self, tree: Any) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def limit(self, tree: Any) -> str: ...
 
     def is_rolled(self, tree: Any) -> bool:
         group = tree.args.get("group")

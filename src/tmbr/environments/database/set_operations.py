@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from sqlglot import exp
@@ -19,9 +20,9 @@ _NULL = "004e554c4c00"
 class SetOperations(Emitter):
     """Emits two queries as one."""
 
+    @abstractmethod
     def tail(self, tree: Any, columns: tuple[Output, ...]) -> str:
         """ORDER BY and LIMIT over a whole query."""
-        raise NotImplementedError
 
     def set_operation(self, tree: Any, scope: Scope | None) -> Query:
         left, right = self.query(tree.this, scope), self.query(tree.expression, scope)

@@ -34,7 +34,7 @@ cd /tmp
 binds=()
 for tree; do
   mount -t overlay overlay $LAYER/merged/$tree \
-    -o "lowerdir=${BELOW//%/$tree},upperdir=$LAYER/$tree,workdir=$LAYER/work/$tree$OPTIONS"
+    -o "lowerdir=${BELOW//%/$tree},upperdir=$LAYER/$tree,workdir=$LAYER/scratch/$tree$OPTIONS"
   if test $tree = root; then binds+=(--bind /tmp/$LAYER/merged/root /)
   else binds+=(--bind /tmp/$LAYER/merged/$tree /$tree); fi
 done

@@ -102,7 +102,7 @@ class Machine(Stack):
         if self._ask(f"mount -t tmpfs -o {options} layer {number}; echo $?\n") != "0\n":
             raise OSError("a layer cannot be mounted")
         for tree in self.trees:
-            for part in (tree, f"work/{tree}", f"merged/{tree}"):
+            for part in (tree, f"scratch/{tree}", f"merged/{tree}"):
                 (folder / part).mkdir(parents=True)
             layers.like(self.folder / str(below[0]) / tree, folder / tree)
         return number

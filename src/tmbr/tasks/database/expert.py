@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tmbr.environments.database import quoted
+from tmbr.tasks.base import Turn
 from tmbr.tasks.database.forms import COMMIT, RUN
 from tmbr.tasks.database.generate import literal, number
 from tmbr.tasks.database.wordings import ENDS, read, read_pairs
@@ -20,8 +21,6 @@ from tmbr.tasks.database.wordings import ENDS, read, read_pairs
 _TOLD = re.compile(
     r"The table is called (?P<table>.+?)\. Its columns are: (?P<columns>.+?)\.\nRequest: "
 )
-#: (name, argument) of an action, or None where none could be read; and what the world answered.
-Turn = tuple[tuple[str, str] | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def decide(prompt: str, turns: Sequence[Turn]) -> Move:
 def _answer(query: str, turns: Sequence[Turn]) -> str | None:
     """What the server answered to a statement; None where it was not run, or refused."""
     for action, answer in turns:
-        if action == (RUN, query) and answer.startswith("["):
+        if action and action.arguments.get("query") == query and answer.startswith("["):
             return answer
     return None
 

@@ -6,22 +6,22 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import ClassVar
 
-from tmbr.core.errors import ConfigError, EnvironmentFault, nearest
+from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
+from tmbr.core.types import Message, Sample, Score, Step
 from tmbr.environments.database import Database, Embedded, Server, SqlError, Table, fingerprint, quoted
+from tmbr.tasks.base import GENERATED, FormTask, split_seed
 from tmbr.tasks.database import data as files
-from tmbr.tasks.database.expert import Turn, asked, decide
+from tmbr.tasks.database.expert import asked, decide
 from tmbr.tasks.database.forms import COMMIT, FORMS, RUN, Form
 from tmbr.tasks.database.generate import GENERATOR, Problem, generate
 from tmbr.tasks.database.scoring import matches
 from tmbr.tasks.database.session import ROUNDS, DatabaseSession
-from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
@@ -34,48 +34,41 @@ VARIABLE = "TMBR_MYSQL"
 VERSION = "1"
 
 
-class DatabaseTask:
+class DatabaseTask(FormTask[Form]):
     """data: `generated`, or one of the benchmark's files. form: `text` or `agentbench`. server: the URL
     of a MySQL server that answers instead of the embedded one; by default what TMBR_MYSQL says."""
 
-    sources: ClassVar[tuple[str, ...]] = ("generated", *files.SPLITS)
+    name, called, rounds = "database", "database", ROUNDS
+    sources: ClassVar[tuple[str, ...]] = (GENERATED, *files.SPLITS)
+    forms = FORMS
+    sizes = SIZES
 
     def __init__(
         self,
-        data: str = "generated",
+        data: str = GENERATED,
         form: str = "text",
         root: Path | None = None,
         server: str | None = None,
     ) -> None:
-        if form not in FORMS:
-            raise ConfigError(f"no form {form!r} of the database; {nearest(form, FORMS)}")
-        if data not in self.sources:
-            raise ConfigError(f"no database data {data!r}; {nearest(data, self.sources)}")
-        self.name = "database"
-        self.rounds = ROUNDS
-        self.data = data
-        self.form: Form = FORMS[form]()
+        super().__init__(data, form, root)
         self._server = server or os.environ.get(VARIABLE)
         backend = "server" if self._server else "embedded"
         self.version = f"{VERSION}/{GENERATOR}/{form}/{backend}"
-        self._root = root
 
     def samples(self, split: str) -> Sequence[Sample]:
         """All samples of a split; generated ones are made when they are asked for.
 
         Raises ConfigError for an unknown split, DataError for files that are missing or broken.
         """
-        if self.data != "generated":
-            return files.samples(self.data, self._root)
-        if split not in SIZES:
-            raise ConfigError(f"no split {split!r} of the generated database; {nearest(split, SIZES)}")
-        return Lazy(SIZES[split], partial(_generated, split))
+        if self.data != GENERATED:
+            return files.samples(self.data, self.root)
+        return self.generated(split, _generated)
 
     def tables(self, sample: Sample) -> list[Table]:
         """The tables that a sample starts with."""
         if "seed" in sample.setup:
             return [_problem(sample.setup["seed"]).table]
-        return files.tables(sample, self._root)
+        return files.tables(sample, self.root)
 
     def open(self, sample: Sample) -> Session:
         """Raises EnvironmentFault where MySQL cannot make the sample's tables (DBBench has such)."""
@@ -92,14 +85,6 @@ class DatabaseTask:
             return Server.of(self._server, tables) if self._server else Embedded.of(tables)
         except SqlError as error:
             raise EnvironmentFault(f"{sample.id}: its tables cannot be made: {error}") from None
-
-    def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
-        if self.form.tools:
-            return [Message("system", self.form.prompt.strip()), Message("user", observation)]
-        return [Message("user", f"{self.form.prompt}{observation}")]
-
-    def parse(self, completion: Completion) -> Action:
-        return self.form.read(completion)
 
     def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score:  # noqa: ARG002
         """AgentBench's score: 1 when the committed answer, or the changed table, is the right one."""
@@ -125,23 +110,24 @@ class DatabaseTask:
 
     def expert(self, messages: Sequence[Message]) -> Message:
         """What the expert answers in this conversation, from what was said in it alone."""
-        move = decide(*self._told(messages))
+        move = decide(*self.turns(messages))
         return self.form.write(move.thought, move.name, move.argument)
 
     def mistake(self, messages: Sequence[Message], rng: Random) -> Message:
         """A wrong move that the server accepts and that changes nothing: a look at something else."""
-        prompt, turns = self._told(messages)
+        prompt, turns = self.turns(messages)
         right = decide(prompt, turns)
         table = prompt.partition("The table is called ")[2].partition(". Its columns")[0]
         columns = prompt.partition("Its columns are: ")[2].partition(".\nRequest")[0].split(" | ")
         wrong = [f"SELECT DISTINCT {quoted(column)} FROM {quoted(table)} LIMIT 5" for column in columns]
         wrong += ["SHOW TABLES", f"DESCRIBE {quoted(table)}", f"SELECT COUNT(*) FROM {quoted(table)}"]
-        others = sorted({*wrong} - {right.argument, *(action[1] for action, _ in turns if action)})
+        said = {right.argument, *(action.arguments.get("query") for action, _ in turns if action)}
+        others = sorted({*wrong} - said)
         return self.form.write("I look at something else.", RUN, rng.choice(others or wrong))
 
     def slip(self, messages: Sequence[Message], rng: Random) -> Message:
         """A learner's error: the right statement with one name a little wrong, or a look astray."""
-        right = decide(*self._told(messages))
+        right = decide(*self.turns(messages))
         names = sorted(set(_QUOTED.findall(right.argument)))
         if right.name == COMMIT or not names or rng.random() < ASTRAY:
             return self.mistake(messages, rng)
@@ -155,26 +141,16 @@ class DatabaseTask:
             problem = _problem(sample.setup["seed"])
             query, label = problem.query, list(problem.label or ())
         else:
-            query, label = files.gold(sample, self._root), list(sample.target.get("label") or ())
+            query, label = files.gold(sample, self.root), list(sample.target.get("label") or ())
         return [
             self.form.write("I know the way.", RUN, query),
             self.form.write("I know the answer.", COMMIT, json.dumps(label, ensure_ascii=False)),
         ]
 
-    def _told(self, messages: Sequence[Message]) -> tuple[str, list[Turn]]:
-        """The request as it was first put, and (action, answer) of each turn since."""
-        start = next(i for i, m in enumerate(messages) if m.role == "user")
-        later = messages[start + 1 :]
-        turns = [
-            (self.form.told(said), heard.content)
-            for said, heard in zip(later[::2], later[1::2], strict=False)
-        ]
-        return messages[start].content, turns
-
 
 @lru_cache(maxsize=100_000)
 def _generated(split: str, index: int) -> Sample:
-    seed = problem_seed(split, index)
+    seed = split_seed(split, index, SIZES)
     problem = _problem(seed)
     target: dict[str, object] = {"type": problem.kind}
     if problem.label is None:
@@ -189,8 +165,3 @@ def _generated(split: str, index: int) -> Sample:
 @lru_cache(maxsize=512)
 def _problem(seed: int) -> Problem:
     return generate(seed)
-
-
-def problem_seed(split: str, index: int) -> int:
-    """Seeds of the splits never meet: the split is the seed's residue modulo three."""
-    return index * len(SIZES) + list(SIZES).index(split)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from tmbr.core.errors import ActionError
 from tmbr.core.types import Action, Completion, Message, Tool
-from tmbr.tasks.calls import read_arguments, read_call, tool, write_call
+from tmbr.tasks.calls import read_call, tool, write_call
 
 _ACTION = re.compile(r"^[ \t]*Action:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 _FOLDER = Path(__file__).parent
@@ -32,8 +32,6 @@ class Form(Protocol):
     def read(self, completion: Completion) -> Action: ...
 
     def write(self, thought: str, command: str) -> Message: ...
-
-    def command(self, message: Message) -> str | None: ...
 
     def repair(self, command: str, admissible: Sequence[str]) -> str: ...
 
@@ -58,10 +56,6 @@ class TextForm:
 
     def write(self, thought: str, command: str) -> Message:
         return Message("assistant", f"Thought: {thought}\nAction: {command}")
-
-    def command(self, message: Message) -> str | None:
-        found = _ACTION.search(message.content)
-        return found[1] if found else None
 
     def repair(self, command: str, admissible: Sequence[str]) -> str:  # noqa: ARG002
         return command
@@ -93,12 +87,6 @@ class ToolForm:
 
     def write(self, thought: str, command: str) -> Message:
         return write_call(thought, "take_action", {"action": command})
-
-    def command(self, message: Message) -> str | None:
-        if not message.tool_calls:
-            return None
-        value = (read_arguments(message.tool_calls[0].arguments) or {}).get("action")
-        return value if isinstance(value, str) else None
 
     def repair(self, command: str, admissible: Sequence[str]) -> str:
         """AgentBench's closest-command rule: the highest BLEU above 0.01, else the command itself."""

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from pathlib import Path
 from random import Random
 from typing import ClassVar
 
-from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
+from tmbr.core.types import Message, Sample, Score, Step
 from tmbr.environments.household import GENERATOR, Game, generate
+from tmbr.tasks.base import GENERATED, FormTask, split_seed
 from tmbr.tasks.household import data as files
 from tmbr.tasks.household.expert import decide, imagine
 from tmbr.tasks.household.forms import FORMS, Form
 from tmbr.tasks.household.memory import kind, names, places
 from tmbr.tasks.household.prior import Prior, common_sense
 from tmbr.tasks.household.session import ROUNDS, HouseholdSession
-from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
@@ -30,43 +29,31 @@ ASTRAY = 0.3
 VERSION = "2"
 
 
-class Household:
+class Household(FormTask[Form]):
     """data: `generated`, or a split of the benchmark's files. form: `text` or `agentbench`."""
 
-    sources: ClassVar[tuple[str, ...]] = ("generated", *files.SPLITS)
+    name, called, rounds = "household", "household", ROUNDS
+    sources: ClassVar[tuple[str, ...]] = (GENERATED, *files.SPLITS)
+    forms = FORMS
+    sizes = SIZES
 
-    def __init__(
-        self,
-        data: str = "generated",
-        form: str = "text",
-        root: Path | None = None,
-    ) -> None:
-        if form not in FORMS:
-            raise ConfigError(f"no form {form!r} of the household; {nearest(form, FORMS)}")
-        if data not in self.sources:
-            raise ConfigError(f"no household data {data!r}; {nearest(data, self.sources)}")
-        self.name = "household"
-        self.rounds = ROUNDS
-        self.data = data
-        self.form: Form = FORMS[form]()
+    def __init__(self, data: str = GENERATED, form: str = "text", root: Path | None = None) -> None:
+        super().__init__(data, form, root)
         self.version = f"{VERSION}/{GENERATOR}/{form}"
-        self._root = root
 
     def samples(self, split: str) -> Sequence[Sample]:
         """All samples of a split; generated ones are made when they are opened.
 
         Raises ConfigError for an unknown split, DataError for files that are missing or broken.
         """
-        if self.data != "generated":
-            return files.samples(self.data, self._root)
-        if split not in SIZES:
-            raise ConfigError(f"no split {split!r} of the generated household; {nearest(split, SIZES)}")
-        return Lazy(SIZES[split], partial(_generated, split))
+        if self.data != GENERATED:
+            return files.samples(self.data, self.root)
+        return self.generated(split, _generated)
 
     def game(self, sample: Sample) -> Game:
         """The game behind a sample."""
         if "game" in sample.setup:
-            return _load(files.game_path(sample, self._root))
+            return _load(files.game_path(sample, self.root))
         return _house(sample.setup["seed"])
 
     def open(self, sample: Sample) -> Session:
@@ -75,15 +62,7 @@ class Household:
     @cached_property
     def prior(self) -> Prior:
         """What the expert knows of where things are kept."""
-        return common_sense() if self.data == "generated" else files.train_prior(self._root)
-
-    def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
-        if self.form.tools:
-            return [Message("system", self.form.prompt.strip()), Message("user", observation)]
-        return [Message("user", f"{self.form.prompt}{observation}")]
-
-    def parse(self, completion: Completion) -> Action:
-        return self.form.read(completion)
+        return common_sense() if self.data == "generated" else files.train_prior(self.root)
 
     def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score:  # noqa: ARG002
         """AgentBench's score: 1 when the game is won."""
@@ -131,18 +110,15 @@ class Household:
 
     def _told(self, messages: Sequence[Message]) -> tuple[str, list[tuple[str, str]]]:
         """The first description of the room, and (command, answer) of each turn since."""
-        start = next(i for i, m in enumerate(messages) if m.role == "user")
-        turns: list[tuple[str, str]] = []
-        later = messages[start + 1 :]
-        for said, heard in zip(later[::2], later[1::2], strict=False):
-            command = self.form.command(said) or ""
-            turns.append((command.strip().lower(), heard.content.split("\nAvailable actions:")[0]))
-        return messages[start].content.split("\nAvailable actions:")[0], turns
+        room, turns = self.turns(messages)
+        done = [action.arguments["action"].strip().lower() if action else "" for action, _ in turns]
+        heard = [answer.split("\nAvailable actions:")[0] for _, answer in turns]
+        return room.split("\nAvailable actions:")[0], list(zip(done, heard, strict=True))
 
 
 @lru_cache(maxsize=100_000)
 def _generated(split: str, index: int) -> Sample:
-    seed = scene_seed(split, index)
+    seed = split_seed(split, index, SIZES)
     setup = {"seed": seed, "generator": GENERATOR}
     return Sample(f"generated-{split}-{index}", "household", split, _house(seed).instruction, setup)
 
@@ -150,11 +126,6 @@ def _generated(split: str, index: int) -> Sample:
 @lru_cache(maxsize=512)
 def _house(seed: int) -> Game:
     return generate(seed)
-
-
-def scene_seed(split: str, index: int) -> int:
-    """Seeds of the splits never meet: the split is the seed's residue modulo three."""
-    return index * len(SIZES) + list(SIZES).index(split)
 
 
 @lru_cache(maxsize=512)

@@ -31,8 +31,6 @@ class Form(Protocol):
 
     def write(self, thought: str, name: str, arguments: Mapping[str, str]) -> Message: ...
 
-    def said(self, message: Message) -> Action | None: ...
-
 
 class TextForm:
     """`Thought: …` and `Action: tool(argument, argument)`, one line each."""
@@ -61,12 +59,6 @@ class TextForm:
             return Message("assistant", f"Thought: {thought}\n{_answer(arguments)}")
         called = f"{name}({', '.join(arguments.values())})"
         return Message("assistant", f"Thought: {thought}\nAction: {called}")
-
-    def said(self, message: Message) -> Action | None:
-        try:
-            return self.read(Completion(message.content))
-        except ActionError:
-            return None
 
 
 class ToolForm:
@@ -126,12 +118,6 @@ class ToolForm:
         if name == ANSWER:
             return Message("assistant", f"{thought} {_answer(arguments)}")
         return write_call(thought, name, arguments)
-
-    def said(self, message: Message) -> Action | None:
-        try:
-            return self.read(Completion(message.content, message.tool_calls))
-        except ActionError:
-            return None
 
 
 def _read_answer(text: str) -> Action:

@@ -10,9 +10,9 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
-from tmbr.core.errors import ConfigError, DataError, nearest
+from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Completion, Message, Sample, Score, Step, derive_seed
+from tmbr.core.types import Action, Message, Sample, Score, Step, derive_seed
 from tmbr.environments.knowledge_graph import (
     FAMILIES,
     GENERATOR,
@@ -31,11 +31,11 @@ from tmbr.environments.knowledge_graph import (
     read_calls,
     why_not,
 )
+from tmbr.tasks.base import GENERATED, FormTask, split_seed
 from tmbr.tasks.knowledge_graph import data as files
 from tmbr.tasks.knowledge_graph.expert import Memory, Move, decide
 from tmbr.tasks.knowledge_graph.forms import ANSWER, FORMS, Form
 from tmbr.tasks.knowledge_graph.session import ROUNDS, KnowledgeGraphSession
-from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split; a split's graphs have names that no other split's have.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
@@ -48,32 +48,27 @@ VERSION = "1"
 _ASKED = re.compile(r"^(.*)\nEntities: \[(.*)\]$", re.MULTILINE)
 
 
-class KnowledgeGraph:
+class KnowledgeGraph(FormTask[Form]):
     """data: one of `TRIPLES`, or a file of the benchmark as `induced-…` or `freebase-…`.
 
     form: `text` or `agentbench`. endpoint: URL of the SPARQL server with Freebase, by default that of
     TMBR_SPARQL. Raises ConfigError for an unknown name, or for Freebase without an endpoint.
     """
 
+    name, called, rounds = "knowledge_graph", "knowledge graph", ROUNDS
     sources: ClassVar[tuple[str, ...]] = (*TRIPLES, *files.SPLITS)
+    forms = FORMS
+    sizes = SIZES
 
     def __init__(
         self,
-        data: str = "generated",
+        data: str = GENERATED,
         form: str = "text",
         root: Path | None = None,
         endpoint: str | None = None,
     ) -> None:
-        if form not in FORMS:
-            raise ConfigError(f"no form {form!r} of the knowledge graph; {nearest(form, FORMS)}")
-        if data not in self.sources:
-            raise ConfigError(f"no knowledge graph data {data!r}; {nearest(data, self.sources)}")
-        self.name = "knowledge_graph"
-        self.rounds = ROUNDS
-        self.data = data
-        self.form: Form = FORMS[form]()
+        super().__init__(data, form, root)
         self.version = f"{VERSION}/{GENERATOR}/{form}"
-        self._root = root
         self._endpoint: Endpoint | None = None
         if data.startswith("freebase-"):
             url = endpoint or os.environ.get("TMBR_SPARQL")
@@ -87,11 +82,8 @@ class KnowledgeGraph:
         Raises ConfigError for an unknown split, DataError for files that are missing or broken.
         """
         if self.data not in TRIPLES:
-            return files.samples(self.data, self._root)
-        if split not in SIZES:
-            known = nearest(split, SIZES)
-            raise ConfigError(f"no split {split!r} of the generated knowledge graph; {known}")
-        return Lazy(SIZES[split], partial(_generated, TRIPLES[self.data], split))
+            return files.samples(self.data, self.root)
+        return self.generated(split, partial(_generated, TRIPLES[self.data]))
 
     def open(self, sample: Sample) -> Session:
         return KnowledgeGraphSession(sample.instruction, self.start(sample), self.form)
@@ -105,7 +97,7 @@ class KnowledgeGraph:
         if self._endpoint is None:
             graph, ontology = self._induced(sample)
             return State(Knowledge(graph, ontology), setup["entities"])
-        vocabulary = files.vocabulary(self._root)
+        vocabulary = files.vocabulary(self.root)
         if not vocabulary.ranges:
             raise DataError("knowledgegraph/fb_roles is not there; take it from AgentBench's ontology/")
         ontology = Ontology(*vocabulary.known, vocabulary.ranges)
@@ -114,17 +106,9 @@ class KnowledgeGraph:
     def _induced(self, sample: Sample) -> tuple[MemoryGraph, Ontology]:
         calls, answer = read_calls(sample.setup["actions"]), frozenset(sample.target)
         seed = derive_seed("induce", sample.instruction, sample.setup["actions"])
-        words = files.vocabulary(self._root)
+        words = files.vocabulary(self.root)
         facts, ontology = induce(calls, answer, sample.setup["asked"], words, seed)
         return MemoryGraph(facts), ontology
-
-    def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
-        if self.form.tools:
-            return [Message("system", self.form.prompt.strip()), Message("user", observation)]
-        return [Message("user", f"{self.form.prompt}{observation}")]
-
-    def parse(self, completion: Completion) -> Action:
-        return self.form.read(completion)
 
     def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score:  # noqa: ARG002
         """AgentBench's score: F1 of the answer; success is the exact set."""
@@ -193,13 +177,8 @@ class KnowledgeGraph:
         self, messages: Sequence[Message]
     ) -> tuple[str, list[str], list[tuple[Action | None, str]]]:
         """The question, its entities, and (action, answer) of each turn since."""
-        start = next(i for i, m in enumerate(messages) if m.role == "user")
-        asked = _ASKED.search(messages[start].content)
-        later = messages[start + 1 :]
-        turns = [
-            (self.form.said(said), heard.content)
-            for said, heard in zip(later[::2], later[1::2], strict=False)
-        ]
+        first, turns = self.turns(messages)
+        asked = _ASKED.search(first)
         if asked is None:
             return "", [], turns
         return asked[1], asked[2].split(", ") if asked[2] else [], turns
@@ -240,7 +219,7 @@ def _generated(triples: int, split: str, index: int) -> Sample:
 
 def graph_seed(triples: int, split: str, index: int) -> int:
     """The seed of a sample's graph: splits differ modulo FAMILIES, so they share no name."""
-    return index // (triples // 100) * FAMILIES + list(SIZES).index(split)
+    return split_seed(split, index // (triples // 100), SIZES, FAMILIES)
 
 
 def _world(triples: int, seed: int) -> World:

@@ -6,12 +6,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tmbr.tasks.base import Turn
 from tmbr.tasks.operating_system.forms import ANSWER, BASH, FINISH
 from tmbr.tasks.operating_system.generate import QUESTIONS, SOLUTIONS
 from tmbr.tasks.operating_system.wordings import read
-
-#: An action as (name, argument), None where none could be read, and what was answered.
-Turn = tuple[tuple[str, str] | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ def decide(request: str, turns: Sequence[Turn]) -> Move:
         return Move("I look where I am.", BASH, "pwd; ls -la")
     kind, parts = told
     look, solve = _look(parts), SOLUTIONS[kind](parts)
-    ran = {action[1]: heard for action, heard in turns if action and action[0] == BASH}
+    ran = {a.arguments["script"]: heard for a, heard in turns if a and a.name == BASH}
     if look not in ran:
         return Move("I look at what is there first.", BASH, look)
     if solve not in ran:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tmbr.core.errors import ActionError
 from tmbr.core.types import Action, Completion, Message, Tool
-from tmbr.tasks.calls import read_arguments, read_call, tool, write_call
+from tmbr.tasks.calls import read_call, tool, write_call
+from tmbr.tasks.written import Written
 
 BASH, FINISH, ANSWER = "bash_action", "finish_action", "answer_action"
 ARGUMENT = {BASH: "script", FINISH: "thought", ANSWER: "answer"}
 _FOLDER = Path(__file__).parent
-#: An action goes on to the end of the turn, or to a line that is plainly no part of it.
-_ACTION = re.compile(
-    rf"^[ \t]*Action:[ \t]*({BASH}|{FINISH}|{ANSWER})\b[ \t]*:?\s*(.*?)\s*"
-    r"(?=^[ \t]*(?:Thought|Action|Observation):|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
-_FENCE = re.compile(r"^```\w*\s*(.*?)\s*```", re.DOTALL)
+_WRITTEN = Written(ARGUMENT, frozenset({FINISH}))
 
 
 class Form(Protocol):
@@ -34,8 +27,6 @@ class Form(Protocol):
     def read(self, completion: Completion) -> Action: ...
 
     def write(self, thought: str, name: str, argument: str) -> Message: ...
-
-    def told(self, message: Message) -> tuple[str, str] | None: ...
 
 
 class TextForm:
@@ -51,28 +42,10 @@ class TextForm:
 
     def read(self, completion: Completion) -> Action:
         """The first action. Raises ActionError (malformed) when there is none."""
-        found = _read(completion.text)
-        if found is None:
-            raise ActionError(
-                "malformed", f"there is no line `Action: {BASH} …`, `{ANSWER} …` or `{FINISH}`"
-            )
-        return Action(found[0], {ARGUMENT[found[0]]: found[1]}, completion.text)
+        return _WRITTEN.read(completion.text)
 
     def write(self, thought: str, name: str, argument: str) -> Message:
-        told = "" if name == FINISH else f" {argument}"
-        return Message("assistant", f"Thought: {thought}\nAction: {name}{told}")
-
-    def told(self, message: Message) -> tuple[str, str] | None:
-        """The action of a turn as (name, argument)."""
-        return _read(message.content)
-
-
-def _read(text: str) -> tuple[str, str] | None:
-    found = _ACTION.search(text)
-    if not found or not (found[2] or found[1] == FINISH):
-        return None
-    fenced = _FENCE.match(found[2])
-    return found[1], fenced[1] if fenced else found[2]
+        return Message("assistant", _WRITTEN.write(thought, name, argument))
 
 
 class ToolForm:
@@ -96,13 +69,6 @@ class ToolForm:
 
     def write(self, thought: str, name: str, argument: str) -> Message:
         return write_call(thought, name, {ARGUMENT[name]: argument})
-
-    def told(self, message: Message) -> tuple[str, str] | None:
-        if not message.tool_calls or message.tool_calls[0].name not in ARGUMENT:
-            return None
-        call = message.tool_calls[0]
-        value = (read_arguments(call.arguments) or {}).get(ARGUMENT[call.name])
-        return (call.name, value) if isinstance(value, str) else None
 
 
 FORMS: dict[str, type[TextForm] | type[ToolForm]] = {"text": TextForm, "agentbench": ToolForm}

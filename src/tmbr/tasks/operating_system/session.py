@@ -6,13 +6,14 @@ answered. Answering or finishing ends the episode, and the checks run at once, o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Self
 
 from tmbr.core.errors import EnvironmentFault
-from tmbr.core.types import Action, Sample, Status, Step, Tool
+from tmbr.core.types import Action, Sample, Step
 from tmbr.environments.operating_system import Computer
 from tmbr.tasks.operating_system.forms import ANSWER, BASH, FINISH, Form
 from tmbr.tasks.operating_system.scoring import command, judge
+from tmbr.tasks.session import TurnSession
 
 ROUNDS = 8
 LONGEST, KEPT = 800, 780
@@ -21,11 +22,12 @@ CUT = "\n[truncated because the output is too long]"
 _NO_COMMAND = (126, 127)
 
 
-class OperatingSystemSession:
+class OperatingSystemSession(TurnSession[Form]):
     """A live computer. A fork ends its background processes on both sides, and the next observation of
     each says so."""
 
-    __slots__ = ("_ended", "_form", "_rounds", "_sample", "_step", "computer", "solved")
+    __slots__ = ("_ended", "_sample", "computer", "solved")
+    limit = ROUNDS
 
     def __init__(self, sample: Sample, form: Form, image: str | None = None) -> None:
         """image: of Docker, in which it is played; by default it is an own sandbox.
@@ -35,10 +37,8 @@ class OperatingSystemSession:
         self.computer = Computer(image=image)
         self.solved: bool | None = None
         self._sample = sample
-        self._form = form
-        self._rounds = 0
         self._ended: tuple[str, ...] = ()
-        self._step = Step(sample.instruction)
+        super().__init__(form, sample.instruction)
         try:
             self._prepare()
         except BaseException:
@@ -56,48 +56,32 @@ class OperatingSystemSession:
         if self._sample.setup["start"] is not None:
             self.computer.run(self._sample.setup["start"])
 
-    @property
-    def observation(self) -> str:
-        return self._step.observation
-
-    @property
-    def tools(self) -> Sequence[Tool]:
-        return self._form.tools
-
-    def step(self, action: Action | None) -> Step:
-        """Play one round. After the end the world only repeats that it is over."""
-        if self._step.done:
-            return Step("The episode is over.", True, self._step.status)
-        self._rounds += 1
-        limit: Status | None = "task limit reached" if self._rounds >= ROUNDS else None
+    def _turn(self, action: Action | None) -> Step:
         if action is None:
-            self._step = Step(self._form.no_action, limit is not None, limit)
-        elif action.name == BASH:
-            self._step = self._run(action.arguments["script"], limit)
-        else:
-            answer = action.arguments["answer"] if action.name == ANSWER else None
-            self.solved = judge(self._sample.target, answer, self.computer)
-            self._step = Step("The work has ended.", True, "completed", admissible=True)
-        return self._step
+            return self._told(self._form.no_action)
+        if action.name == BASH:
+            return self._run(action.arguments["script"])
+        answer = action.arguments["answer"] if action.name == ANSWER else None
+        self.solved = judge(self._sample.target, answer, self.computer)
+        return self._told("The work has ended.", "completed", True)
 
-    def _run(self, script: str, limit: Status | None) -> Step:
+    def _run(self, script: str) -> Step:
         output = self.computer.run(script)
         wrong = output.status in _NO_COMMAND or "syntax error" in output.text
         text = output.text if len(output.text) <= LONGEST else output.text[:KEPT] + CUT
         if self._ended:
             text = f"[These processes have ended: {'; '.join(self._ended)}]\n{text}"
             self._ended = ()
-        return Step(self._form.show(text), limit is not None, limit, admissible=not wrong)
+        return self._told(self._form.show(text), admissible=not wrong)
 
     def ends(self, action: Action) -> bool:
         return action.name in (ANSWER, FINISH)
 
-    def fork(self) -> OperatingSystemSession:
-        copy = OperatingSystemSession.__new__(OperatingSystemSession)
-        copy.computer = self.computer.fork()
+    def fork(self) -> Self:
+        computer = self.computer.fork()
         self._ended += self.computer.ended
-        copy._ended, copy._sample, copy.solved = self._ended, self._sample, self.solved
-        copy._form, copy._rounds, copy._step = self._form, self._rounds, self._step
+        copy = super().fork()
+        copy.computer = computer
         return copy
 
     def state_key(self) -> str:

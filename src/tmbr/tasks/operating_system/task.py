@@ -6,22 +6,22 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import ClassVar
 
-from tmbr.core.errors import ConfigError, nearest
+from tmbr.core.errors import ConfigError
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
+from tmbr.core.types import Message, Sample, Score, Step
 from tmbr.environments.operating_system import VARIABLE
+from tmbr.tasks.base import GENERATED, FormTask, Turn, split_seed
 from tmbr.tasks.operating_system import data as files
-from tmbr.tasks.operating_system.expert import Turn, decide, printed
+from tmbr.tasks.operating_system.expert import decide, printed
 from tmbr.tasks.operating_system.forms import ANSWER, BASH, FINISH, FORMS, Form
 from tmbr.tasks.operating_system.generate import GENERATOR, Problem, generate
 from tmbr.tasks.operating_system.scoring import command
 from tmbr.tasks.operating_system.session import ROUNDS, OperatingSystemSession
-from tmbr.tasks.samples import Lazy
 
 #: Samples of each generated split.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
@@ -42,55 +42,39 @@ _LOOKS = (
 _PATH = re.compile(r"/[\w./-]*\w")
 
 
-class OperatingSystem:
+class OperatingSystem(FormTask[Form]):
     """data: `generated`, or one of the benchmark's sets. form: `text` or `agentbench`. image: of
     Docker, in whose containers it is played; by default that of TMBR_DOCKER, else in own sandboxes."""
 
-    sources: ClassVar[tuple[str, ...]] = ("generated", *files.SPLITS)
+    name, called, rounds = "operating_system", "operating system", ROUNDS
+    sources: ClassVar[tuple[str, ...]] = (GENERATED, *files.SPLITS)
+    forms = FORMS
+    sizes = SIZES
 
     def __init__(
         self,
-        data: str = "generated",
+        data: str = GENERATED,
         form: str = "text",
         root: Path | None = None,
         image: str | None = None,
     ) -> None:
-        if form not in FORMS:
-            raise ConfigError(f"no form {form!r} of the operating system; {nearest(form, FORMS)}")
-        if data not in self.sources:
-            raise ConfigError(f"no operating system data {data!r}; {nearest(data, self.sources)}")
-        self.name = "operating_system"
-        self.rounds = ROUNDS
-        self.data = data
-        self.form: Form = FORMS[form]()
+        super().__init__(data, form, root)
         self._image = image or os.environ.get(VARIABLE) or None
         self.version = f"{VERSION}/{GENERATOR}/{form}{f'/{self._image}' if self._image else ''}"
-        self._root = root
 
     def samples(self, split: str) -> Sequence[Sample]:
         """All samples of a split; generated ones are made when they are asked for.
 
         Raises ConfigError for an unknown split, DataError for files that are missing or broken.
         """
-        if self.data != "generated":
-            return files.samples(self.data, self._root)
-        if split not in SIZES:
-            known = nearest(split, SIZES)
-            raise ConfigError(f"no split {split!r} of the generated operating system; {known}")
-        return Lazy(SIZES[split], partial(_generated, split))
+        if self.data != GENERATED:
+            return files.samples(self.data, self.root)
+        return self.generated(split, _generated)
 
     def open(self, sample: Sample) -> Session:
         """Raises EnvironmentFault when one of the sample's scripts fails, ConfigError when this machine
         has no sandbox, or Docker no such image."""
         return OperatingSystemSession(sample, self.form, self._image)
-
-    def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
-        if self.form.tools:
-            return [Message("system", self.form.prompt.strip()), Message("user", observation)]
-        return [Message("user", f"{self.form.prompt}{observation}")]
-
-    def parse(self, completion: Completion) -> Action:
-        return self.form.read(completion)
 
     def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score:  # noqa: ARG002
         """AgentBench's score: 1 when the answer matches, or every check passed, at the end."""
@@ -105,7 +89,7 @@ class OperatingSystem:
     def mistake(self, messages: Sequence[Message], rng: Random) -> Message:
         """A wrong move that the shell does and that changes nothing: a look at something else."""
         _, turns = self._told(messages)
-        seen = {action[1] for action, _ in turns if action}
+        seen = {action.arguments.get("script") for action, _ in turns if action}
         return self.form.write("I look at something else.", BASH, rng.choice(sorted({*_LOOKS} - seen)))
 
     def slip(self, messages: Sequence[Message], rng: Random) -> Message:
@@ -149,13 +133,8 @@ class OperatingSystem:
 
     def _told(self, messages: Sequence[Message]) -> tuple[str, list[Turn]]:
         """The request as it was first put, and (action, answer) of each turn since."""
-        start = next(i for i, m in enumerate(messages) if m.role == "user")
-        later = messages[start + 1 :]
-        turns = [
-            (self.form.told(said), heard.content)
-            for said, heard in zip(later[::2], later[1::2], strict=False)
-        ]
-        return messages[start].content.rpartition("Request: ")[2], turns
+        first, turns = self.turns(messages)
+        return first.rpartition("Request: ")[2], turns
 
 
 def _as_script(language: str, code: str) -> str:
@@ -165,7 +144,7 @@ def _as_script(language: str, code: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def _generated(split: str, index: int) -> Sample:
-    seed = problem_seed(split, index)
+    seed = split_seed(split, index, SIZES)
     problem = _problem(seed)
     target: dict[str, object] = (
         {"match": {"answer": problem.answer, "strip": True}}
@@ -180,8 +159,3 @@ def _generated(split: str, index: int) -> Sample:
 @lru_cache(maxsize=512)
 def _problem(seed: int) -> Problem:
     return generate(seed)
-
-
-def problem_seed(split: str, index: int) -> int:
-    """Seeds of the splits never meet: the split is the seed's residue modulo three."""
-    return index * len(SIZES) + list(SIZES).index(split)

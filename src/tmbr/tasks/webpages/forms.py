@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -130,8 +130,7 @@ class TextForm:
         return Message("assistant", f"Thought: {thought}\nAction: {told}")
 
 
-#: Name -> form, made for the last letter that questions go to.
-FORMS: Mapping[str, Callable[[str], Form]] = {
-    "text": lambda _: TextForm(),
+FORMS: dict[str, type[TextForm] | type[AgentBenchForm]] = {
+    "text": TextForm,
     "agentbench": AgentBenchForm,
 }

@@ -10,9 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import ClassVar
 
-from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
+from tmbr.core.types import Message, Sample, Score, Step
 from tmbr.environments.webpages import Chosen, WebTask
 from tmbr.environments.webpages.sites import (
     FAMILIES,
@@ -24,11 +23,12 @@ from tmbr.environments.webpages.sites import (
     play,
     record,
 )
+from tmbr.tasks.base import GENERATED, FormTask, split_seed
 from tmbr.tasks.samples import Lazy
 from tmbr.tasks.webpages import data as files
 from tmbr.tasks.webpages.errors import mistake, slip
 from tmbr.tasks.webpages.expert import Move, decide
-from tmbr.tasks.webpages.forms import FORMS, Choice, Form
+from tmbr.tasks.webpages.forms import FORMS, AgentBenchForm, Choice, Form
 from tmbr.tasks.webpages.metrics import scored
 from tmbr.tasks.webpages.question import Question, letter, read_question
 from tmbr.tasks.webpages.session import LETTERS, QUESTIONS, ROUNDS, Recorded, StepSession, VisitSession
@@ -40,41 +40,33 @@ LIVE = {"train": 20_000, "validation": 500, "test": 500}
 VERSION = "1"
 
 
-class WebPages:
+class WebPages(FormTask[Form]):
     """data: `generated` (our own sites, live), `generated-steps` (recorded steps on them), or one of
     Mind2Web's test sets. form: `text` or `agentbench`."""
 
-    sources: ClassVar[tuple[str, ...]] = ("generated", "generated-steps", *files.SPLITS)
+    name, called = "webpages", "web pages"
+    sources: ClassVar[tuple[str, ...]] = (GENERATED, "generated-steps", *files.SPLITS)
+    forms = FORMS
+    sizes = LIVE
 
-    def __init__(
-        self,
-        data: str = "generated",
-        form: str = "text",
-        root: Path | None = None,
-    ) -> None:
-        if form not in FORMS:
-            raise ConfigError(f"no form {form!r} of the web pages; {nearest(form, FORMS)}")
-        if data not in self.sources:
-            raise ConfigError(f"no web pages data {data!r}; {nearest(data, self.sources)}")
-        self.name = "webpages"
-        self.data = data
-        self.live = data == "generated"
+    def __init__(self, data: str = GENERATED, form: str = "text", root: Path | None = None) -> None:
+        super().__init__(data, form, root)
+        self.live = data == GENERATED
         self.rounds = ROUNDS if self.live else QUESTIONS
-        self.form: Form = FORMS[form](letter(LETTERS - 1) if self.live else "F")
+        if self.live and form == "agentbench":  # more can be chosen than five candidates
+            self.form = AgentBenchForm(letter(LETTERS - 1))
         self.version = f"{VERSION}/{GENERATOR}/{form}"
-        self._root = root
 
     def samples(self, split: str) -> Sequence[Sample]:
         """All samples of a split; generated ones are made when they are asked for.
 
         Raises ConfigError for an unknown split, DataError for files that are missing or broken.
         """
-        if self.data in files.SPLITS:
-            return files.samples(self.data, self._root)
-        if split not in SIZES:
-            raise ConfigError(f"no split {split!r} of the generated web pages; {nearest(split, SIZES)}")
         if self.live:
-            return Lazy(LIVE[split], partial(_visit_sample, split))
+            return self.generated(split, _visit_sample)
+        if self.data in files.SPLITS:
+            return files.samples(self.data, self.root)
+        self.check(split, SIZES)
         return Lazy(_ends(split)[-1], partial(_step_sample, split))
 
     def visit(self, sample: Sample) -> Visit:
@@ -85,7 +77,7 @@ class WebPages:
         """The step behind a sample of recorded steps; see `data.asked` for what it raises."""
         if "seed" in sample.setup:
             return files.asked(_web_task(sample.setup["seed"]), sample.setup["step"], None)
-        return files.recorded(sample, self._root)
+        return files.recorded(sample, self.root)
 
     def open(self, sample: Sample) -> Session:
         if self.live:
@@ -94,9 +86,6 @@ class WebPages:
 
     def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
         return self.form.messages(observation)
-
-    def parse(self, completion: Completion) -> Action:
-        return self.form.read(completion)
 
     def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score:  # noqa: ARG002
         """A recorded step: Mind2Web's step success, the other metrics in the detail, for `micro` and
@@ -186,7 +175,7 @@ def _ends(split: str) -> tuple[int, ...]:
 
 def site_seed(split: str, index: int) -> int:
     """Seeds of the splits never meet, nor do their names: the split is the seed's residue."""
-    return index * FAMILIES + list(SIZES).index(split)
+    return split_seed(split, index, SIZES, FAMILIES)
 
 
 @lru_cache(maxsize=512)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import ClassVar
 
-from tmbr.core.errors import ActionError, ConfigError, nearest
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Completion, Message, Sample, Score, Step
+from tmbr.core.types import Message, Sample, Score, Step
 from tmbr.environments.webshop import GENERATOR, TAGGER, Catalogue, Shop, ask, reward
 from tmbr.environments.webshop.pages import BACK, BUY, PER_PAGE, PREV
+from tmbr.tasks.base import GENERATED, FormTask
 from tmbr.tasks.samples import Lazy
 from tmbr.tasks.webshop import data as files
 from tmbr.tasks.webshop.expert import Move, decide
@@ -21,8 +21,6 @@ from tmbr.tasks.webshop.forms import ARGUMENTS, CLICK, FORMS, SEARCH, Form
 from tmbr.tasks.webshop.memory import Memory
 from tmbr.tasks.webshop.session import ROUNDS, WebshopSession
 
-#: Our own catalogue, which needs no file.
-GENERATED = "generated"
 #: Goals of each generated split. Each has a shop of its own, which shares no product with the others'.
 SIZES = {"train": 20_000, "validation": 500, "test": 500}
 #: Products of a generated shop.
@@ -35,33 +33,27 @@ _ASIDE = ("description", "features", "reviews")
 VERSION = "1"
 
 
-class Webshop:
+class Webshop(FormTask[Form]):
     """data: `generated`, `webshop-1k` or `webshop-full`. form: `text` or `agentbench`."""
 
+    name, called, rounds = "webshop", "web shop", ROUNDS
     sources: ClassVar[tuple[str, ...]] = (GENERATED, *files.FILES)
+    forms = FORMS
+    sizes = SIZES
 
     def __init__(self, data: str = GENERATED, form: str = "text", root: Path | None = None) -> None:
-        if form not in FORMS:
-            raise ConfigError(f"no form {form!r} of the web shop; {nearest(form, FORMS)}")
-        if data not in self.sources:
-            raise ConfigError(f"no web shop data {data!r}; {nearest(data, self.sources)}")
-        self.name = "webshop"
-        self.rounds = ROUNDS
-        self.data = data
-        self.form: Form = FORMS[form]()
+        super().__init__(data, form, root)
         self.version = f"{VERSION}/{GENERATOR}/{TAGGER}/{form}"
-        self._root = root
 
     def samples(self, split: str) -> Sequence[Sample]:
         """All samples of a split, made when they are asked for.
 
         Raises ConfigError for an unknown split, DataError for files that are missing or broken.
         """
-        if split not in SIZES:
-            raise ConfigError(f"no split {split!r} of the web shop; {nearest(split, SIZES)}")
         if self.data == GENERATED:
-            return Lazy(SIZES[split], partial(_generated, split))
-        market = files.market(self.data, self._root)
+            return self.generated(split, _generated)
+        self.check(split, SIZES)
+        market = files.market(self.data, self.root)
         goals = market.goals[files.SPLITS[split]]
 
         def sample(index: int) -> Sample:
@@ -75,18 +67,10 @@ class Webshop:
         """The shop in which a sample is played; episodes share it, because it never changes."""
         if self.data == GENERATED:
             return _shop(sample.setup["seed"], sample.setup["products"])
-        return files.market(self.data, self._root).shop
+        return files.market(self.data, self.root).shop
 
     def open(self, sample: Sample) -> Session:
         return WebshopSession(self.shop(sample).open(sample.instruction), self.form)
-
-    def messages(self, sample: Sample, observation: str) -> list[Message]:  # noqa: ARG002
-        if self.form.tools:
-            return [Message("system", self.form.prompt.strip()), Message("user", observation)]
-        return [Message("user", f"{self.form.prompt}{observation}")]
-
-    def parse(self, completion: Completion) -> Action:
-        return self.form.read(completion)
 
     def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score:  # noqa: ARG002
         """WebShop's reward of what was bought; success is the full reward."""
@@ -142,19 +126,14 @@ class Webshop:
 
     def _told(self, messages: Sequence[Message]) -> tuple[str, list[tuple[str, str, str]]]:
         """The first page, and (tool, argument, answer) of each turn since."""
-        start = next(i for i, m in enumerate(messages) if m.role == "user")
-        first = messages[start].content.removeprefix(self.form.prompt)
-        later = messages[start + 1 :]
-        pairs = zip(later[::2], later[1::2], strict=False)
-        return first, [(*self._said(said), heard.content) for said, heard in pairs]
-
-    def _said(self, message: Message) -> tuple[str, str]:
-        """The tool that an earlier turn called and its argument; both empty when it called none."""
-        try:
-            action = self.form.read(Completion(message.content, message.tool_calls))
-        except ActionError:
-            return "", ""
-        return action.name, action.arguments[ARGUMENTS[action.name]]
+        first, turns = self.turns(messages)
+        told = [
+            (action.name, action.arguments[ARGUMENTS[action.name]], answer)
+            if action
+            else ("", "", answer)
+            for action, answer in turns
+        ]
+        return first.removeprefix(self.form.prompt), told
 
     def _write(self, move: Move) -> Message:
         return self.form.write(move.thought, move.name, move.argument)

@@ -1,0 +1,51 @@
+"""Actions whose argument is a text of its own, a script or a statement.
+
+    Action: execute_sql SELECT 1
+
+The argument goes on to the end of the turn, or to a line that is plainly no part of it; a fence around
+it is no part of it either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tmbr.core.errors import ActionError
+from tmbr.core.types import Action
+
+_FENCE = re.compile(r"^```\w*\s*(.*?)\s*```", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Written:
+    """arguments: tool -> the argument that is written after it. bare: tools that may stand alone."""
+
+    arguments: Mapping[str, str]
+    bare: frozenset[str] = frozenset()
+    _line: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = "|".join(map(re.escape, self.arguments))
+        line = re.compile(
+            rf"^[ \t]*Action:[ \t]*({names})\b[ \t]*:?\s*(.*?)\s*"
+            r"(?=^[ \t]*(?:Thought|Action|Observation):|\Z)",
+            re.MULTILINE | re.DOTALL,
+        )
+        object.__setattr__(self, "_line", line)
+
+    def read(self, text: str) -> Action:
+        """The first action. Raises ActionError (malformed) when there is none."""
+        found = self._line.search(text)
+        if not found or not (found[2] or found[1] in self.bare):
+            shown = (name if name in self.bare else f"{name} …" for name in self.arguments)
+            *some, last = (f"`Action: {told}`" for told in shown)
+            raise ActionError("malformed", f"there is no line {', '.join(some)} or {last}")
+        fenced = _FENCE.match(found[2])
+        return Action(found[1], {self.arguments[found[1]]: fenced[1] if fenced else found[2]}, text)
+
+    def write(self, thought: str, name: str, argument: str) -> str:
+        """A whole turn."""
+        told = name if name in self.bare else f"{name} {argument}"
+        return f"Thought: {thought}\nAction: {told}"
