@@ -11,13 +11,13 @@ import hashlib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.files import write_whole
 from tmbr.core.types import Trace
 from tmbr.viewer import figures, text, tree
 from tmbr.viewer.choose import Choose, asked, side_by_side
@@ -37,15 +37,7 @@ def report(
     """
     page = render(summary, list(traces), choose)
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", dir=out.parent, delete=False) as file:
-            try:
-                file.write(page)
-                file.close()
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(out)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        write_whole(out, page)
     except OSError as error:
         raise ConfigError(f"cannot write the report to {out}: {error.strerror}") from error
     return out
