@@ -44,7 +44,8 @@ conformance: .venv/dev            ## the household against the reference engine,
 	TMBR_CONFORMANCE=full $(BIN)/pytest -s tests/environments/test_household_conformance.py
 
 bench: .venv/dev            ## side by side with the references; rows in benchmarks/results
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for name in engines household local_model search_overhead worlds; do \
+		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
 prove: .venv/dev conformance prove-search            ## what is too slow for CI
 	$(BIN)/tmbr quickstart recipes/alfworld.yaml --out runs/alfworld

@@ -1,6 +1,6 @@
 """Which engine serves a search best? Ours, continuous batching, CTranslate2, or `generate`.
 
-    python benchmarks/engines.py
+    python -m benchmarks.engines
 
 The embedded model answers the same prompts in each, greedily, 30 tokens each: 32 prompts of their own,
 and 8 branches of 24 tokens on one prompt of 600 words. Then a tree of conversations is grown in ours,
@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -27,12 +26,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+from benchmarks.rows import RESULTS, Row, row, verdict, write
 from tmbr.core.types import Completion, Context, Message, Sampling
 from tmbr.models.local import LocalModel
 
-Row = dict[str, Any]
 Prompts = Sequence[Sequence[int]]
-RESULT = Path(__file__).parent / "results/engines.json"
 NANO = str(files("tmbr") / "assets" / "nano")
 PROMPTS, LENGTH, NEW = 32, 300, 30
 PREFIX, BRANCHES, BRANCH = 600, 8, 24
@@ -42,12 +40,8 @@ WORDS = "go to shelf 1 . you see a mug 2 , an apple 3 and a plate 1 .".split()  
 def main() -> None:
     texts = [_text(random.Random(seed), LENGTH) for seed in range(PROMPTS)]
     rows = [*_throughput(texts), *_branches(), *asyncio.run(_tree())]
-    for row in rows:
-        beside = f"{row['ratio']:>7.2f} x {row['reference']}" if row["ratio"] else ""
-        bar = f"  {row['bar']} {'ok' if row['ok'] else 'MISSED'}" if row["bar"] else ""
-        print(f"{row['name']:<58}{row['value']:>10.2f} {row['unit']:<9}{beside}{bar}")
-    RESULT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    sys.exit(not all(row["ok"] for row in rows))
+    write(RESULTS / "engines.json", rows)
+    verdict(rows)
 
 
 def _throughput(texts: Sequence[str]) -> list[Row]:
@@ -56,16 +50,21 @@ def _throughput(texts: Sequence[str]) -> list[Row]:
     tokens = _encoded(asked)
     model = AutoModelForCausalLM.from_pretrained(NANO).eval()
     slow = _speed(lambda: _generated(model, tokens[:8], NEW))
-    rows = [_row("`generate`, one prompt at a time", slow, "tokens/s")]
+    one_by_one = "`generate`, one prompt at a time"
+    rows = [row(one_by_one, slow, "tokens/s")]
+
+    def beside(name: str, speed: float) -> Row:
+        return row(name, speed, "tokens/s", None, one_by_one, slow)
+
     batched = _speed(lambda: _continuous(model, tokens))
-    rows.append(_row("transformers' continuous batching, 32 prompts", batched, "tokens/s", slow))
+    rows.append(beside("transformers' continuous batching, 32 prompts", batched))
     if converted := _converted():
         other = _speed(lambda: _ct2(converted, tokens))
-        rows.append(_row("CTranslate2, 32 prompts in a batch", other, "tokens/s", slow))
+        rows.append(beside("CTranslate2, 32 prompts in a batch", other))
     served = LocalModel.load(NANO, device="cpu", dtype="float32", cache_bytes=0)
     ours = _speed(lambda: asyncio.run(_ours(served, asked, 1, NEW)))
     asyncio.run(served.aclose())
-    rows.append(_row("ours, 32 prompts at once", ours, "tokens/s", slow))
+    rows.append(beside("ours, 32 prompts at once", ours))
     return rows
 
 
@@ -80,7 +79,7 @@ def _branches() -> list[Row]:
     asyncio.run(served.aclose())
     told = f"{BRANCHES} calls of `generate`"
     name = f"ours, {BRANCHES} branches of {BRANCH} on {len(tokens[0])} tokens"
-    return [_row(name, once, "s", calls, told, at_least=3.5, faster=True)]
+    return [row(name, once, "s", ">= 3.5x", told, calls)]
 
 
 async def _tree() -> list[Row]:
@@ -115,8 +114,8 @@ async def _tree() -> list[Row]:
     asked = sum(len(prompt) for prompt in prompts)
     name = f"ours, a tree of {len(prompts)} prompts: computed over distinct tokens"
     return [
-        _row(name, computed / distinct, "", at_most=1.1),
-        _row("the same: computed over asked", computed / asked, ""),
+        row(name, computed / distinct, bar="<= 1.1"),
+        row("the same: computed over asked", computed / asked),
     ]
 
 
@@ -197,27 +196,6 @@ def _text(rng: random.Random, words: int) -> str:
 
 def _said(rng: random.Random, words: int) -> Message:
     return Message("user", _text(rng, words))
-
-
-def _row(
-    name: str,
-    value: float,
-    unit: str,
-    reference: float | None = None,
-    told: str = "`generate`, one prompt at a time",
-    at_least: float | None = None,
-    at_most: float | None = None,
-    faster: bool = False,
-) -> Row:
-    """at_least: of the ratio; at_most: of the value. faster: less is more, as of seconds."""
-    ratio = None if reference is None else reference / value if faster else value / reference
-    ok = (at_least is None or (ratio or 0) >= at_least) and (at_most is None or value <= at_most)
-    bar = f">= {at_least:g}x" if at_least is not None else f"<= {at_most:g}" if at_most else None
-    return {
-        "name": name, "value": round(value, 3), "unit": unit,
-        "reference": told if reference is not None else None, "reference_value": reference,
-        "ratio": round(ratio, 2) if ratio is not None else None, "bar": bar, "ok": ok,
-    }  # fmt: skip
 
 
 if __name__ == "__main__":

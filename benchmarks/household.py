@@ -1,6 +1,6 @@
 """The household beside its reference engine: steps a second, a fork, reading a game.
 
-    python benchmarks/household.py
+    python -m benchmarks.household
 
 Both engines walk at random through the same games and give the admissible commands and the win after
 each step. Times are CPU seconds of one core, for both, so that a busy machine does not count. Games
@@ -16,20 +16,17 @@ import json
 import sys
 import time
 from importlib.util import find_spec
-from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the reference's driver lives with the tests
+from tests.reference import alfworld_files
 
-from tests.reference import alfworld_files  # noqa: E402
+from benchmarks.rows import RESULTS, row, verdict, write
+from tmbr.environments.household import Game, State, generate, to_pddl
 
-from tmbr.environments.household import Game, State, generate, to_pddl  # noqa: E402
-
-Row = dict[str, Any]
-RESULT = ROOT / "benchmarks/results/household.json"
+#: Of a game's file, by their names.
+Fields = dict[str, Any]
 REFERENCE = "textworld 1.7 with alfworld 0.4, CPU time of one core"
 WALK = 40
 
@@ -41,20 +38,19 @@ def main() -> None:
     parsed = [Game.parse(text, name) for name, text, _ in games]
     slow_steps, slow_load = _reference([fields for _, _, fields in games[:4]])
     rows = [
-        _row(
-            "steps, commands and win included",
+        row(
+            "household: steps, commands and win included",
             steps_a_second(parsed),
             "1/s",
+            ">= 10000",
+            REFERENCE,
             slow_steps,
-            at_least=10_000,
         ),
-        _row("fork, p50", fork(parsed), "µs", None, at_most=2.0),
-        _row("reading a game, p50", reading(games), "ms", slow_load, at_most=5.0),
+        row("household: fork, p50", fork(parsed), "µs", "<= 2"),
+        row("household: reading a game, p50", reading(games), "ms", "<= 5", REFERENCE, slow_load),
     ]
-    _print(rows)
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-    sys.exit(not all(row["ok"] for row in rows))
+    write(RESULTS / "household.json", rows)
+    verdict(rows)
 
 
 def steps_a_second(games: list[Game]) -> float:
@@ -88,7 +84,7 @@ def fork(games: list[Game]) -> float:
     return median(took)
 
 
-def reading(games: list[tuple[str, str, Row]]) -> float:
+def reading(games: list[tuple[str, str, Fields]]) -> float:
     """Milliseconds from the text of a file to a game that can start."""
 
     def one(name: str, text: str) -> float:
@@ -99,7 +95,7 @@ def reading(games: list[tuple[str, str, Row]]) -> float:
     return median(one(name, text) for name, text, _ in games)
 
 
-def _reference(games: list[Row]) -> tuple[float | None, float | None]:
+def _reference(games: list[Fields]) -> tuple[float | None, float | None]:
     """Steps a second and milliseconds to load, of the reference engine."""
     if find_spec("alfworld") is None:
         print("the reference engine is not installed; its columns stay empty")
@@ -119,7 +115,7 @@ def _reference(games: list[Row]) -> tuple[float | None, float | None]:
     return steps / walked, median(loads)
 
 
-def _games() -> list[tuple[str, str, Row]]:
+def _games() -> list[tuple[str, str, Fields]]:
     """(name, text of the file, its fields)."""
     if alfworld_files.available():
         found = alfworld_files.games("valid_seen")
@@ -130,48 +126,13 @@ def _games() -> list[tuple[str, str, Row]]:
     return [(name, json.dumps(fields), fields) for name, fields in found]
 
 
-def _filed(game: Game) -> tuple[str, Row]:
+def _filed(game: Game) -> tuple[str, Fields]:
     """A generated game as ALFWorld would file it."""
     from tests.reference.textworld_engine import package_logic
 
     domain, grammar = package_logic(game.version)
     said = grammar.replace("UNKNOWN GOAL.", game.instruction)
     return game.name, {**to_pddl(game), "pddl_domain": domain, "grammar": said}
-
-
-def _row(
-    name: str,
-    value: float,
-    unit: str,
-    reference_value: float | None,
-    *,
-    at_least: float | None = None,
-    at_most: float | None = None,
-) -> Row:
-    """ratio: how many times better than the reference, whichever way better is."""
-    ratio = None
-    if reference_value is not None:
-        ratio = value / reference_value if at_least is not None else reference_value / value
-    return {
-        "name": f"household: {name}",
-        "value": round(value, 3),
-        "unit": unit,
-        "reference": REFERENCE if reference_value is not None else None,
-        "reference_value": None if reference_value is None else round(reference_value, 3),
-        "ratio": None if ratio is None else round(ratio, 1),
-        "bar": f">= {at_least:g}" if at_least is not None else f"<= {at_most:g}",
-        "ok": value >= at_least if at_least is not None else value <= (at_most or 0.0),
-    }
-
-
-def _print(rows: list[Row]) -> None:
-    print(f"{'name':45} {'value':>10} {'unit':5} {'reference':>10} {'ratio':>8} {'bar':>9} ok")
-    for row in rows:
-        beside, ratio = ("-" if row[k] is None else row[k] for k in ("reference_value", "ratio"))
-        print(
-            f"{row['name']:45} {row['value']:>10} {row['unit']:5} {beside:>10} {ratio:>8} "
-            f"{row['bar']:>9} {'yes' if row['ok'] else 'NO'}"
-        )
 
 
 if __name__ == "__main__":

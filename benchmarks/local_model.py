@@ -1,6 +1,6 @@
 """The local model beside transformers' own `generate`: tokens a second of concurrent episodes.
 
-    python benchmarks/local_model.py
+    python -m benchmarks.local_model
 
 A random LLaMA of the embedded model's shape plays conversations that grow turn by turn, as episodes do.
 The reference answers the same prompts one by one with `model.generate`, which fills its cache anew each
@@ -10,33 +10,25 @@ time. Writes benchmarks/results/local_model.json.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 # For both sides: on a machine that is not idle, threads that spin while they wait slow each other.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 import transformers
+from tests.support import tiny
 from transformers import AutoModelForCausalLM
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the model's maker lives with the tests
+from benchmarks.rows import RESULTS, Row, row, verdict, write
+from tmbr.core.types import Completion, Context, Message, Sampling
+from tmbr.models.local import LocalModel
 
-from tests.support import tiny  # noqa: E402
-
-from tmbr.core.types import Completion, Context, Message, Sampling  # noqa: E402
-from tmbr.models.local import LocalModel  # noqa: E402
-
-Row = dict[str, Any]
-RESULT = ROOT / "benchmarks/results/local_model.json"
 REFERENCE = f"transformers {transformers.__version__} generate, one prompt at a time"
 TURNS, NEW = 10, 30
 WORDS = " ".join(tiny.CORPUS).split()
@@ -55,22 +47,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = tiny.write(Path(made), hidden=256, heads=8, kv_heads=4, vocabulary=2048, context=4096)
         rows = [
-            row
-            for episodes, n, bar in ((64, 1, 8.0), (32, 1, 5.0), (16, 4, 8.0), (1, 1, 1.0))
-            for row in measured(folder, episodes, n, bar)
+            found
+            for episodes, n, bar in ((64, 1, 8), (32, 1, 5), (16, 4, 8), (1, 1, 1))
+            for found in measured(folder, episodes, n, f">= {bar}x")
         ]
-    for row in rows:
-        print(
-            f"{row['name']:55} {row['value']:>10} {row['unit']:9}"
-            f" {row['reference_value'] or '-':>8} {row['ratio'] or '-':>6} {row['bar']:>7}"
-            f" {'yes' if row['ok'] else 'NO'}"
-        )
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-    sys.exit(not all(row["ok"] for row in rows))
+    write(RESULTS / "local_model.json", rows)
+    verdict(rows)
 
 
-def measured(folder: Path, episodes: int, n: int, bar: float) -> list[Row]:
+def measured(folder: Path, episodes: int, n: int, bar: str) -> list[Row]:
     """Rows of one setting: speed beside the reference, and the share of prefill."""
     begun = time.perf_counter()
     asked = asyncio.run(_play(folder, episodes, n))
@@ -79,10 +64,10 @@ def measured(folder: Path, episodes: int, n: int, bar: float) -> list[Row]:
     speed = sum(answer.usage.generated for answer in answers) / took
     prefill = sum(a.usage.prefill for a in answers) / sum(a.usage.prompt for a in answers)
     slow = _generate(folder, random.Random(0).sample(asked, min(len(asked), 24 // n)), n)
-    name = f"{episodes} episodes, {n} candidate{'s' if n > 1 else ''}"
+    name = f"local model: {episodes} episodes, {n} candidate{'s' if n > 1 else ''}"
     return [
-        _row(f"{name}: generated", round(speed), "tokens/s", round(slow), bar, round(speed / slow, 1)),
-        _row(f"{name}: prompt tokens computed", round(100 * prefill, 1), "%", None, 25, None),
+        row(f"{name}: generated", speed, "tokens/s", bar, REFERENCE, slow),
+        row(f"{name}: prompt tokens computed", 100 * prefill, "%", "<= 25"),
     ]
 
 
@@ -120,22 +105,6 @@ def _generate(folder: Path, asked: list[Asked], n: int) -> float:
 
 def _text(rng: random.Random, words: int) -> str:
     return " ".join(rng.choices(WORDS, k=words))
-
-
-def _row(
-    name: str, value: float, unit: str, reference: float | None, bar: float, ratio: float | None
-) -> Row:
-    """The bar is a least ratio where there is a reference, and a most value elsewhere."""
-    return {
-        "name": f"local model: {name}",
-        "value": value,
-        "unit": unit,
-        "reference": REFERENCE if reference is not None else None,
-        "reference_value": reference,
-        "ratio": ratio,
-        "bar": f">= {bar:g}x" if ratio is not None else f"<= {bar:g}",
-        "ok": ratio >= bar if ratio is not None else value <= bar,
-    }
 
 
 if __name__ == "__main__":

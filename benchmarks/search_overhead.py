@@ -1,6 +1,6 @@
 """What search itself costs: a model and a world that take no time, so that only the machinery is left.
 
-    python benchmarks/search_overhead.py
+    python -m benchmarks.search_overhead
 
 Trees of 100 to 100,000 nodes are grown by `multibranch` and `mcts`, whose paths are given up after 20
 steps so that they go back all the time. Fails above 0.2 ms a node, or where a node of the largest tree
@@ -10,18 +10,15 @@ costs twice that of a small one. Writes benchmarks/results/search_overhead.json.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 from statistics import median, quantiles
-from typing import Any
 
+from benchmarks.rows import RESULTS, Row, row, verdict, write
 from tmbr.core.errors import ActionError
 from tmbr.core.protocols import Session
 from tmbr.core.types import (
@@ -40,8 +37,6 @@ from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.strategies import strategy
 from tmbr.rollout import episode
 
-Row = dict[str, Any]
-RESULT = Path(__file__).parent / "results/search_overhead.json"
 NODES = (100, 1_000, 10_000, 100_000)
 BRANCHES, PATH = 4, 20
 MOST_MS, MOST_GROWTH = 0.2, 2.0
@@ -124,27 +119,15 @@ def main() -> None:
         for nodes in NODES:
             each, decisions = grow(name, nodes)
             cost.append(1000 * each)
-            rows.append(row(f"{name}, {nodes:,} nodes: a node", cost[-1], "ms", at_most=MOST_MS))
+            rows.append(row(f"{name}, {nodes:,} nodes: a node", cost[-1], "ms", f"<= {MOST_MS:g}"))
         high = quantiles(decisions, n=20)[18]
         rows.append(row(f"{name}, {NODES[-1]:,} nodes: a decision, p50", median(decisions), "ms"))
         rows.append(row(f"{name}, {NODES[-1]:,} nodes: a decision, p95", high, "ms"))
         growth = cost[-1] / cost[1]
         label = f"{name}: a node of {NODES[-1]:,} to one of {NODES[1]:,}"
-        rows.append(row(label, growth, "", at_most=MOST_GROWTH))
-    for found in rows:
-        told = f"  {found['bar']} {'ok' if found['ok'] else 'MISSED'}" if found["bar"] else ""
-        print(f"{found['name']:<52}{found['value']:>10.4f} {found['unit']:<3}{told}")
-    RESULT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    sys.exit(not all(found["ok"] for found in rows))
-
-
-def row(name: str, value: float, unit: str, at_most: float | None = None) -> Row:
-    return {
-        "name": name, "value": round(value, 4), "unit": unit, "reference": None,
-        "reference_value": None, "ratio": None,
-        "bar": f"<= {at_most:g}" if at_most is not None else None,
-        "ok": at_most is None or value <= at_most,
-    }  # fmt: skip
+        rows.append(row(label, growth, bar=f"<= {MOST_GROWTH:g}"))
+    write(RESULTS / "search_overhead.json", rows)
+    verdict(rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """All worlds side by side: opening, stepping, forking, and what live forks hold.
 
-    python benchmarks/worlds.py [TASK ...]
+    python -m benchmarks.worlds [TASK ...]
 
 Each world is walked by its expert through the first samples of its train split; the same actions are
 then repeated and timed, so that only the world is measured. Times are by the wall clock of one thread,
@@ -13,7 +13,6 @@ Writes benchmarks/results/worlds.json and fails where a bar is missed.
 from __future__ import annotations
 
 import gc
-import json
 import subprocess
 import sys
 import tempfile
@@ -23,38 +22,30 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the servers' starter lies with the tests
+from tests.environments.database import mariadb
 
-from tests.environments.database import mariadb  # noqa: E402
+from benchmarks.rows import RESULTS, Row, row, verdict, write
+from tmbr.cli.tasks import TASKS, make_task
+from tmbr.core.protocols import Session, Task
+from tmbr.core.types import Action, Completion, Message, Sample
+from tmbr.environments.operating_system.machine import Machine
+from tmbr.tasks.database import DatabaseTask
+from tmbr.tasks.operating_system import OperatingSystem
+from tmbr.tasks.operating_system.session import OperatingSystemSession
 
-from tmbr.cli.tasks import TASKS, make_task  # noqa: E402
-from tmbr.core.protocols import Session, Task  # noqa: E402
-from tmbr.core.types import Action, Completion, Message, Sample  # noqa: E402
-from tmbr.environments.operating_system.machine import Machine  # noqa: E402
-from tmbr.tasks.database import DatabaseTask  # noqa: E402
-from tmbr.tasks.operating_system import OperatingSystem  # noqa: E402
-from tmbr.tasks.operating_system.session import OperatingSystemSession  # noqa: E402
-
-Row = dict[str, Any]
-RESULT = ROOT / "benchmarks/results/worlds.json"
 SAMPLES = 32
 #: Largest p50 of a fork, in microseconds, and how many are kept alive at once.
-FORK_BARS = {"database": 20.0, "operating_system": 15_000.0}
+FORK_BARS = {"database": 20, "operating_system": 15_000}
 LIVE = {"operating_system": 100}
 MEGABYTES = 500
 
 
 def main() -> None:
     names = sys.argv[1:] or list(TASKS)
-    rows = [row for name in names for row in measure(name)]
-    for row in rows:
-        ratio = f"  {row['ratio']:>8.1f} x {row['reference']}" if row["ratio"] else ""
-        bar = f"  {row['bar']} {'ok' if row['ok'] else 'MISSED'}" if row["bar"] else ""
-        print(f"{row['name']:<48}{row['value']:>12.3f} {row['unit']:<4}{bar}{ratio}", flush=True)
+    rows = [found for name in names for found in measure(name)]
     if len(names) == len(TASKS):
-        RESULT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    sys.exit(not all(row["ok"] for row in rows))
+        write(RESULTS / "worlds.json", rows)
+    verdict(rows)
 
 
 def measure(name: str) -> list[Row]:
@@ -67,11 +58,11 @@ def measure(name: str) -> list[Row]:
     steps, forks, firsts, replays = walked(task, walks)
     live = LIVE.get(name, 10_000)
     held = held_by_forks(task, *walks[0], live)
-    bar = FORK_BARS.get(name, 5.0)
+    bar = f"<= {FORK_BARS.get(name, 5)}"
     made = [
         *pair(f"{name}: open", opened),
         *pair(f"{name}: step", steps),
-        *pair(f"{name}: fork", forks, reference=replays, bar=bar),
+        *pair(f"{name}: fork", forks, replays, bar),
         *pair(f"{name}: first step after a fork", firsts),
         row(f"{name}: steps on one core", len(steps) / sum(steps), "1/s"),
         row(f"{name}: 64 episodes in turns, steps", in_turns(task, walks, 64), "1/s"),
@@ -79,7 +70,7 @@ def measure(name: str) -> list[Row]:
     ]
     if name not in LIVE:
         megabytes = held / 2**20
-        made.append(row(f"{name}: {live:,} live forks", megabytes, "MiB", at_most=MEGABYTES))
+        made.append(row(f"{name}: {live:,} live forks", megabytes, "MiB", f"<= {MEGABYTES}"))
     if name in OTHERS:
         made += OTHERS[name](samples[0])
     return made
@@ -102,14 +93,23 @@ def beside_mariadb(sample: Sample) -> list[Row]:
             session.close()
             seconds.append((forks, firsts))
     (forks, firsts), (clones, after) = seconds
-    told = "a clone by MariaDB, p50"
     return [
-        row("database: fork of two tables, p50", 1e6 * median(forks), "µs", 1e6 * median(clones), told),
         row(
-            "database: first write after it, p50", 1e6 * median(firsts), "µs", 1e6 * median(after),
-            "the same on the clone", at_most=1000,
+            "database: fork of two tables, p50",
+            1e6 * median(forks),
+            "µs",
+            reference="a clone by MariaDB, p50",
+            reference_value=1e6 * median(clones),
         ),
-    ]  # fmt: skip
+        row(
+            "database: first write after it, p50",
+            1e6 * median(firsts),
+            "µs",
+            "<= 1000",
+            "the same on the clone",
+            1e6 * median(after),
+        ),
+    ]
 
 
 def beside_a_copy(sample: Sample) -> list[Row]:
@@ -135,8 +135,8 @@ def beside_a_copy(sample: Sample) -> list[Row]:
             took(forks, session.fork).close()
         session.close()
         name = f"operating_system: fork with {files:,} files of {each}, p50"
-        told = "copying what was written, p50"
-        made.append(row(name, 1e6 * median(forks), "µs", 1e6 * median(copies), told))
+        told = ("copying what was written, p50", 1e6 * median(copies))
+        made.append(row(name, 1e6 * median(forks), "µs", None, *told))
     return made
 
 
@@ -238,36 +238,16 @@ def timed(do: Callable[[Any], Any], over: Sequence[Any]) -> list[float]:
 
 
 def pair(
-    name: str, seconds: list[float], reference: list[float] | None = None, bar: float | None = None
+    name: str, seconds: list[float], replays: list[float] | None = None, bar: str | None = None
 ) -> list[Row]:
     """Rows of p50, which has the bar, and of p95."""
     micro = [1e6 * s for s in seconds]
-    other = 1e6 * median(reference) if reference else None
+    replay = 1e6 * median(replays) if replays else None
     high = quantiles(micro, n=20)[18]
     return [
-        row(f"{name}, p50", median(micro), "µs", other, at_most=bar),
+        row(f"{name}, p50", median(micro), "µs", bar, "replay from the root, p50", replay),
         row(f"{name}, p95", high, "µs"),
     ]
-
-
-def row(
-    name: str,
-    value: float,
-    unit: str,
-    reference: float | None = None,
-    told: str = "replay from the root, p50",
-    at_most: float | None = None,
-) -> Row:
-    return {
-        "name": name,
-        "value": round(value, 3),
-        "unit": unit,
-        "reference": told if reference else None,
-        "reference_value": round(reference, 3) if reference else None,
-        "ratio": round(reference / value, 1) if reference and value else None,
-        "bar": f"<= {at_most:g}" if at_most is not None else None,
-        "ok": at_most is None or value <= at_most,
-    }
 
 
 if __name__ == "__main__":

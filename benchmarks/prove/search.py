@@ -10,7 +10,6 @@ trials on validation samples; the test samples are played once. Writes benchmark
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import time
 from collections.abc import Iterator, Sequence
@@ -22,8 +21,9 @@ from typing import Any
 
 from benchmarks.prove.cells import Cell, Played, play, play_all
 from benchmarks.prove.verdicts import holm, inferior, interval, not_inferior, paired
+from benchmarks.rows import RESULTS, Row, row, table, write
 
-RESULT = Path(__file__).parents[1] / "results/search.json"
+RESULT = RESULTS / "search.json"
 TASKS = ("household", "database", "webpages")
 NOISE = [f"noisy-expert:{p}{how}" for p in (0.1, 0.3, 0.5) for how in ("", ":per-state")]
 #: Tokens of an episode, as multiples of what the expert needs on average.
@@ -65,10 +65,8 @@ def main() -> None:
     parser.add_argument("--result", type=Path, default=RESULT)
     told = parser.parse_args()
     found = prove(TASKS, told.samples, told.processes, told.out / "cells.jsonl")
-    told.result.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    for row in found["rows"]:
-        missed = "" if row["ok"] else "MISSED"
-        print(f"{row['name']:<84}{row['value']:>9.3f} {row['bar'] or '':<8}{missed}")
+    write(told.result, found)
+    print(table(found["rows"]))
 
 
 def prove(tasks: Sequence[str], samples: int, processes: int, kept: Path) -> dict[str, Any]:
@@ -142,9 +140,7 @@ def _line(cell: Cell, played: Played, need: dict[str, float]) -> dict[str, Any]:
     }
 
 
-def _verdicts(
-    grid: list[Cell], at: dict[Any, Played], need: dict[str, float]
-) -> Iterator[dict[str, Any]]:
+def _verdicts(grid: list[Cell], at: dict[Any, Played], need: dict[str, float]) -> Iterator[Row]:
     """Ours against each other strategy at each point; Holm over all of them."""
     others = [cell for cell in grid if cell.strategy != OURS]
     pairs = [
@@ -153,17 +149,17 @@ def _verdicts(
     ]
     worse = holm([inferior(d, e, MARGIN) for d, e in pairs])
     safe = holm([not_inferior(d, e, MARGIN) for d, e in pairs])
-    yield _row("comparisons at equal budgets", len(pairs))
-    yield _row("of them ours worse by more than 3 points, Holm 5%", sum(worse), at_most=0)
-    yield _row("of them ours worse by less than 3 points, Holm 5%", sum(safe))
+    yield row("comparisons at equal budgets", len(pairs))
+    yield row("of them ours worse by more than 3 points, Holm 5%", sum(worse), bar="<= 0")
+    yield row("of them ours worse by less than 3 points, Holm 5%", sum(safe))
     lower = sum(difference < -MARGIN for difference, _ in pairs)
-    yield _row("of them ours lower by more than 3 points, no correction", lower)
-    yield _row("of them ours higher", sum(d > 0 for d, _ in pairs))
+    yield row("of them ours lower by more than 3 points, no correction", lower)
+    yield row("of them ours higher", sum(d > 0 for d, _ in pairs))
     for task in need:
         low = min(zip(pairs, others, strict=True), key=lambda f: f[0][0] if f[1].task == task else 9)
         cell = low[1]
         where = f"{cell.model}, {(cell.tokens or 0) / need[task]:.1f} x, against {cell.strategy}"
-        yield _row(f"{task}: lowest difference ({where})", 100 * low[0][0], unit="points")
+        yield row(f"{task}: lowest difference ({where})", 100 * low[0][0], unit="points")
         for multiple in BUDGETS:
             mean = fmean(at[task, n, OURS, round(multiple * need[task])].success for n in NOISE)
             best = max(
@@ -171,17 +167,15 @@ def _verdicts(
                 for s in TRIALS
                 if s != OURS
             )
-            yield _row(f"{task}, {multiple} x: ours, mean over the noises", 100 * mean, unit="%")
-            yield _row(f"{task}, {multiple} x: best other ({best[1]})", 100 * best[0], unit="%")
+            yield row(f"{task}, {multiple} x: ours, mean over the noises", 100 * mean, unit="%")
+            yield row(f"{task}, {multiple} x: best other ({best[1]})", 100 * best[0], unit="%")
         for other in ("paper", "react+retry"):
             tokens = round(BUDGETS[-1] * need[task])
             ours = [won for n in NOISE for won in at[task, n, OURS, tokens].won]
             theirs = [won for n in NOISE for won in at[task, n, other, tokens].won]
             low_end, _ = interval(*paired(ours, theirs))
-            yield _row(
-                f"{task}, {BUDGETS[-1]} x: ours over {other}, lower end", 100 * low_end,
-                unit="points", above=0,
-            )  # fmt: skip
+            name = f"{task}, {BUDGETS[-1]} x: ours over {other}, lower end"
+            yield row(name, 100 * low_end, "points", "> 0")
 
 
 def _more(
@@ -206,7 +200,7 @@ def _more(
     return [(dict(zip(named, key, strict=True)), played[cell.key]) for key, cell in cells.items()]
 
 
-def _never_worse(more: list[tuple[dict[str, Any], Played]]) -> Iterator[dict[str, Any]]:
+def _never_worse(more: list[tuple[dict[str, Any], Played]]) -> Iterator[Row]:
     """The largest drop from a value of a setting to the next larger one, and how many are sure."""
     series: dict[tuple[Any, ...], list[tuple[int, Played]]] = {}
     for told, played in more:
@@ -221,9 +215,9 @@ def _never_worse(more: list[tuple[dict[str, Any], Played]]) -> Iterator[dict[str
         ]
         drop = min(difference for difference, _ in steps)
         surely = sum(interval(d, e)[1] < 0 for d, e in steps)
-        bar = {"at_most": 0} if strategy == OURS else {}
-        yield _row(f"more {setting} ({strategy}): largest drop", 100 * drop, unit="points")
-        yield _row(f"more {setting} ({strategy}): drops beyond their interval", surely, **bar)
+        bar = "<= 0" if strategy == OURS else None
+        yield row(f"more {setting} ({strategy}): largest drop", 100 * drop, unit="points")
+        yield row(f"more {setting} ({strategy}): drops beyond their interval", surely, bar=bar)
 
 
 def _ablations(
@@ -241,18 +235,6 @@ def _ablations(
     played = play_all(cells.values(), kept, processes)
     named = ("task", "model", "without")
     return [(dict(zip(named, key, strict=True)), played[cell.key]) for key, cell in cells.items()]
-
-
-def _row(
-    name: str,
-    value: float,
-    unit: str = "",
-    at_most: float | None = None,
-    above: float | None = None,
-) -> dict[str, Any]:
-    bar = f"<= {at_most:g}" if at_most is not None else f"> {above:g}" if above is not None else None
-    ok = (at_most is None or value <= at_most) and (above is None or value > above)
-    return {"name": name, "value": round(value, 3), "unit": unit, "bar": bar, "ok": ok}
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ from typing import Any
 
 import yaml
 
+from benchmarks.rows import RESULTS, write
 from tmbr.cli import run
 
-RESULT = Path(__file__).parents[1] / "results/search_tuned.json"
+RESULT = RESULTS / "search_tuned.json"
 STRATEGIES: dict[str, dict[str, Any]] = {
     "multibranch": {},
     "react": {},
@@ -50,7 +51,7 @@ def main() -> None:
     if not Path(told.model).is_dir():
         sys.exit(f"{told.model}: no such model; `make quickstart` makes it")
     found = [_played(told.model, told.samples, told.out, tokens) for tokens in BUDGETS]
-    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write(RESULT, found)
 
 
 def _played(model: str, samples: int, out: Path, tokens: int) -> dict[str, Any]:

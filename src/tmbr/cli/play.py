@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from tmbr.cli.progress import Progress
 from tmbr.cli.tasks import make_task
 from tmbr.config import CollectConfig, Config, EvalConfig, ModelConfig, PlayConfig, StrategyConfig
 from tmbr.core.errors import DataError
+from tmbr.core.files import write_whole
 from tmbr.core.protocols import Model, Strategy, Task
 from tmbr.core.store import TraceStore, read_timing, read_traces
 from tmbr.core.types import Budget, Run, Sample, Trace, digest
@@ -237,10 +237,7 @@ def versions() -> dict[str, str]:
 
 def write(path: Path, text: str) -> None:
     """Whole or not at all. Raises DataError."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        aside.write_text(text, "utf-8")
-        aside.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise DataError(f"{path}: cannot write ({error.strerror}); make room and try again") from error

@@ -1,29 +1,24 @@
-"""Where episodes are kept: an append-only JSONL file of traces, safe against a kill and a full disk.
+"""Where episodes are kept: a journal of traces and its sidecar.
 
-The first line is a header with schema and version; every other line is one finished episode. What
-differs between two equal runs (seconds, prefill saved by a cache) goes to a sidecar beside it, so the
-line of an episode is the same byte for byte wherever and however it was made.
+What differs between two equal runs (seconds, prefill saved by a cache) goes to the sidecar, so the line
+of an episode is the same byte for byte wherever and however it was made.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from tmbr.core.errors import DataError, no_file
+from tmbr.core.journal import Journal, read_journal
 from tmbr.core.types import Finish, Run, Sample, Trace, digest
 
-VERSION = 1
 TRACES = "tmbr.traces"
 TIMING = "tmbr.timing"
 
@@ -78,89 +73,21 @@ def encode_trace(trace: Trace) -> bytes:
 
 
 def decode_trace(line: bytes) -> Trace:
-    """The inverse of `encode_trace`. Raises ValueError."""
-    return _TRACE.validate_json(b"[" + line + b"]")[0]
+    """The inverse of `encode_trace`. Raises ValueError with the first complaint, in one line."""
+    return _decode(_TRACE, line)
 
 
 def _decode_timing(line: bytes) -> Timing:
-    return _TIME.validate_json(b"[" + line + b"]")[0]
+    return _decode(_TIME, line)
 
 
-class Journal:
-    """An append-only file of JSON lines with one writer.
-
-    On opening, a torn last line is moved to `PATH.torn` and `warning` says so. Raises DataError when
-    another process writes the file, when it is no journal of this schema, or a line inside is broken.
-    """
-
-    def __init__(self, path: Path, schema: str, read: Callable[[bytes], None]) -> None:
-        self.path = path
-        self.warning: str | None = None
-        self._synced = time.monotonic()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-            self._file = path.open("r+b", buffering=0)
-        except OSError as error:
-            raise DataError(f"{path}: cannot be written ({error.strerror})") from error
-        try:
-            self._lock()
-            self._end = self._repair(schema, read)
-        except BaseException:
-            self._file.close()
-            raise
-
-    def append(self, line: bytes) -> None:
-        """Write one record whole or not at all; raises DataError when the disk takes no more."""
-        data = memoryview(line + b"\n")
-        try:
-            while data:
-                data = data[self._file.write(data) :]
-            if time.monotonic() - self._synced > 1:  # a kill loses nothing; a power cut one second
-                self._sync()
-        except OSError as error:
-            self._file.truncate(self._end)
-            self._file.seek(self._end)
-            raise DataError(
-                f"{self.path}: cannot write ({error.strerror}); all earlier records are kept, "
-                "make room and give the same command again"
-            ) from error
-        self._end = self._file.tell()
-
-    def close(self) -> None:
-        """Flush to disk and release the file."""
-        if not self._file.closed:
-            self._sync()
-            self._file.close()
-
-    def _sync(self) -> None:
-        os.fsync(self._file.fileno())
-        self._synced = time.monotonic()
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(
-                f"{self.path}: another process is writing this file; wait for it or choose another one"
-            ) from None
-
-    def _repair(self, schema: str, read: Callable[[bytes], None]) -> int:
-        """Leave the file at a whole line's end, which is returned."""
-        with self.path.open("rb") as file:
-            end, torn = _scan(self.path, file, schema, read)
-        if torn:
-            side = self.path.with_name(self.path.name + ".torn")
-            with side.open("ab") as file:
-                file.write(torn + b"\n")
-            self._file.truncate(end)
-            self.warning = f"{self.path}: its last line was torn and has been moved to {side.name}"
-        self._end = self._file.seek(end)
-        if end == 0:
-            self.append(_header(schema))
-        elif os.pread(self._file.fileno(), 1, end - 1) != b"\n":
-            self.append(b"")
-        return self._end
+def _decode(adapter: TypeAdapter[tuple[T]], line: bytes) -> T:
+    try:
+        return adapter.validate_json(b"[" + line + b"]")[0]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"][1:]))
+        raise ValueError(": ".join(filter(None, [where, first["msg"]]))) from error
 
 
 class TraceStore:
@@ -176,7 +103,7 @@ class TraceStore:
         self.finished: dict[str, Finish] = {}
         self._traces = Journal(path, TRACES, lambda line: self._note(decode_trace(line)))
         try:
-            self._timing = Journal(timing_path(path), TIMING, lambda line: void(_decode_timing(line)))
+            self._timing = Journal(timing_path(path), TIMING, _decode_timing)
         except BaseException:
             self._traces.close()
             raise
@@ -213,10 +140,6 @@ class TraceStore:
             self.finished[trace.id] = trace.finish
 
 
-def void(_: object) -> None:
-    """Read for its errors only."""
-
-
 def timing_path(path: Path) -> Path:
     """The sidecar of a trace file."""
     return path.with_name(path.stem + ".timing.jsonl")
@@ -228,7 +151,7 @@ def read_traces(path: Path) -> list[Trace]:
     A line still being written at the end is passed over. Raises DataError.
     """
     traces: dict[str, Trace] = {}
-    for trace in _read(path, TRACES, decode_trace):
+    for trace in read_journal(path, TRACES, decode_trace):
         traces[trace.id] = trace
     return sorted(traces.values(), key=lambda trace: (trace.sample.id, trace.run.seed, trace.id))
 
@@ -249,66 +172,4 @@ def read_timing(path: Path) -> dict[str, Timing]:
     side = timing_path(path)
     if not side.exists():
         return {}
-    return {timing.id: timing for timing in _read(side, TIMING, _decode_timing)}
-
-
-def _read(path: Path, schema: str, decode: Callable[[bytes], T]) -> list[T]:
-    found: list[T] = []
-    try:
-        with path.open("rb") as file:
-            _scan(path, file, schema, lambda line: found.append(decode(line)))
-    except FileNotFoundError:
-        raise DataError(no_file(path)) from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    return found
-
-
-def _scan(path: Path, file: IO[bytes], schema: str, read: Callable[[bytes], None]) -> tuple[int, bytes]:
-    """Read every whole line; return where the last one ends, and the torn bytes after it."""
-    size = os.fstat(file.fileno()).st_size
-    end = 0
-    for number, line in enumerate(file, start=1):
-        if number == 1 and _torn_header(line, schema):
-            return 0, line
-        try:
-            _check_header(path, line, schema) if number == 1 else read(line)
-        except ValueError as error:
-            if end + len(line) >= size:
-                return end, line
-            why = _first(error)
-            raise DataError(
-                f"{path}:{number}: broken record ({why}); mend or delete the line"
-            ) from error
-        end += len(line)
-    return end, b""
-
-
-def _header(schema: str) -> bytes:
-    return json.dumps({"schema": schema, "version": VERSION}).encode()
-
-
-def _torn_header(line: bytes, schema: str) -> bool:
-    return not line.endswith(b"\n") and _header(schema).startswith(line) and line != _header(schema)
-
-
-def _check_header(path: Path, line: bytes, schema: str) -> None:
-    try:
-        header = json.loads(line)
-    except ValueError:
-        header = None
-    if not isinstance(header, dict) or header.get("schema") != schema:
-        raise DataError(f"{path}:1: not a file of {schema}: its first line must name this schema")
-    if header.get("version") != VERSION:
-        raise DataError(
-            f"{path}:1: schema version {header.get('version')}, but this tmbr reads {VERSION}; "
-            "use the tmbr that wrote it"
-        )
-
-
-def _first(error: ValueError) -> str:
-    """The first complaint, in one line."""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_context=False)[0]
-        return ": ".join(filter(None, [".".join(map(str, first["loc"][1:])), first["msg"]]))
-    return str(error)
+    return {timing.id: timing for timing in read_journal(side, TIMING, _decode_timing)}

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from tmbr.core.errors import ConfigError
 from tmbr.core.types import Context, Message, Tool, ToolCall, digest
+from tmbr.models.wire import message_json
 
 #: Ends of a turn by the names that chat templates give them, besides the tokenizer's own.
 END_OF_TURN = (
@@ -114,18 +115,9 @@ class Encoder:
 
 def _plain(message: Message) -> dict[str, Any]:
     """The shape that chat templates read: arguments as an object wherever they are one."""
-    plain: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        plain["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": _loaded(call.arguments)},
-            }
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id is not None:
-        plain["tool_call_id"] = message.tool_call_id
+    plain = message_json(message)
+    for call in plain.get("tool_calls", ()):
+        call["function"]["arguments"] = _loaded(call["function"]["arguments"])
     return plain
 
 

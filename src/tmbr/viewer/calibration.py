@@ -8,9 +8,7 @@ from itertools import groupby
 from math import sqrt
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from tmbr.viewer import text
+from tmbr.viewer.templates import template
 
 Row = Mapping[str, Any]
 
@@ -55,16 +53,7 @@ def calibration(rows: Sequence[Row]) -> str:
     """An SVG document. rows: as in `judges.json` (see `tmbr.evaluation.judges.measure`)."""
     lines = _lines(rows)
     widest = max(len(line.panels) for line in lines)
-    environment = Environment(
-        loader=PackageLoader("tmbr.viewer", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=text.visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=text.percent, count=text.count)
-    return environment.get_template("calibration.svg.jinja").render(
+    return template("calibration.svg.jinja").render(
         lines=lines,
         side=SIDE,
         ticks=[(0, 0), (SIDE // 2, 50), (SIDE, 100)],

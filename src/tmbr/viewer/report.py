@@ -11,16 +11,16 @@ import hashlib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.files import write_whole
 from tmbr.core.types import Trace
 from tmbr.viewer import figures, text, tree
 from tmbr.viewer.choose import Choose, asked, side_by_side
+from tmbr.viewer.templates import template
 
 
 def report(
@@ -37,15 +37,7 @@ def report(
     """
     page = render(summary, list(traces), choose)
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", dir=out.parent, delete=False) as file:
-            try:
-                file.write(page)
-                file.close()
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(out)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        write_whole(out, page)
     except OSError as error:
         raise ConfigError(f"cannot write the report to {out}: {error.strerror}") from error
     return out
@@ -56,14 +48,13 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
     rows = summary.get("rows", [])
     if not rows and not traces:
         raise DataError("the summary has no 'rows': run `tmbr eval` first")
-    environment = _environment()
     beside = files("tmbr.viewer")
     style, script = (
         Markup(beside.joinpath(f"report.{kind}").read_text("utf-8")) for kind in ("css", "js")
     )
     drawn, ticks = figures.differences(summary.get("comparisons", []))
     chosen = choose(traces)
-    return environment.get_template("report.html.jinja").render(
+    return template("report.html.jinja").render(
         style=style,
         script=script,
         policy=_policy(style, script),
@@ -78,27 +69,6 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
         chosen=len(chosen),
         total=len(traces),
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("tmbr.viewer", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=text.visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        percent=text.percent,
-        points=text.points,
-        count=text.count,
-        compact=text.compact,
-        plural=text.plural,
-        clip=text.clip,
-        says=tree.says,
-    )
-    return environment
 
 
 def _policy(style: str, script: str) -> str:
