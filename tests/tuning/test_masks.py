@@ -10,9 +10,9 @@ from trl import chat_template_utils
 
 from tests.support import tiny
 from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message, ToolCall
 from tmbr.tuning.masks import IGNORED, ChatTemplate, encode, template_message
-from tmbr.tuning.rows import Row, Turn
 
 TOOL = {"type": "function", "function": {"name": "take_action", "parameters": {"type": "object"}}}
 CONTEXT = (

@@ -22,11 +22,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.support import tiny
 from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.rows import Row, Turn, read_rows, write_rows
 from tmbr.core.types import Message
 from tmbr.tuning import adapter, sft
 from tmbr.tuning.base import load_base
 from tmbr.tuning.masks import ChatTemplate, encode, template_message
-from tmbr.tuning.rows import Row, Turn, read_rows, write_rows
 from tmbr.tuning.sft_config import SftConfig
 from tmbr.tuning.trainer import Diverged, WeightedTrainer, collate
 

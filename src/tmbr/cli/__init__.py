@@ -1,5 +1,5 @@
-"""The command line: `commands.py` and `inspection.py` have one function per command, which imports its
-stage inside; `arguments.py` reads what they share.
+"""The command line: `commands/` has one function per command, which imports its stage inside;
+`arguments.py` reads what they share.
 
 Whatever a user can mend is one line on stderr and exit code 2; a bug is one line that names the file
 with the traceback, and exit code 1; an interrupted run says how to go on, exit code 130.
@@ -28,7 +28,7 @@ def main() -> None:
 def run(arguments: Sequence[str], app: typer.Typer | None = None) -> int:
     """Run one command line, by default of the whole tree, and return its exit code."""
     if app is None:
-        from tmbr.cli import commands, inspection  # noqa: F401 (they hang themselves on the tree)
+        from tmbr.cli import commands  # noqa: F401 (they hang themselves on the tree)
         from tmbr.cli.app import app as whole
 
         app = whole

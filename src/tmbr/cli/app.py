@@ -1,4 +1,4 @@
-"""The tree of commands, on which `commands.py` and `inspection.py` hang theirs."""
+"""The tree of commands, on which the files of `commands/` hang theirs."""
 
 from __future__ import annotations
 

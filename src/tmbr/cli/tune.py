@@ -45,7 +45,7 @@ def merge(base: str, adapter: Path, out: Path) -> None:
 
 def _rows(data: Path, out: Path) -> Path:
     """Rows of the successful episodes, in an order that does not depend on how they were played."""
-    from tmbr.tuning.rows import rows, write_rows
+    from tmbr.core.rows import rows, write_rows
 
     path = out / "rows.jsonl"
     if write_rows(path, rows(read_traces(data))) == 0:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message, Tool
-from tmbr.tuning.rows import Row, Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tmbr.core.errors import ConfigError, DataError, nearest
+from tmbr.core.rows import read_rows
 from tmbr.core.types import derive_seed
 from tmbr.tuning import run_folder
 from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode
-from tmbr.tuning.rows import read_rows
 from tmbr.tuning.sft_config import SftConfig
 
 if TYPE_CHECKING:

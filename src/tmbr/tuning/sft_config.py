@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SftConfig(BaseModel):
-    """Supervised fine-tuning of a base model on rows (see `tmbr.tuning.rows`)."""
+    """Supervised fine-tuning of a base model on rows (see `tmbr.core.rows`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

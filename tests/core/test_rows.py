@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tmbr.core.errors import DataError
+from tmbr.core.rows import Row, Turn, read_rows, rows, write_rows
 from tmbr.core.types import (
     Action,
     Completion,
@@ -21,7 +22,6 @@ from tmbr.core.types import (
     ToolCall,
     Trace,
 )
-from tmbr.tuning.rows import Row, Turn, read_rows, rows, write_rows
 
 TOOL = {"type": "function", "function": {"name": "take_action", "parameters": {"type": "object"}}}
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from tmbr.core.errors import DataError
-from tmbr.core.types import Message, Node, Role, Tool, ToolCall, Trace, answer
+from tmbr.core.lines import Line, MessageLine, read_lines, write_lines
+from tmbr.core.types import Message, Node, Tool, Trace, answer
 
 #: Characters [start, end) of a turn's content and the factor by which their tokens count.
 Span = tuple[int, int, float]
@@ -84,61 +84,18 @@ def _teaches(node: Node) -> bool:
 
 def write_rows(path: Path, content: Iterable[Row]) -> int:
     """Write rows as JSONL, whole or not at all; returns how many."""
-    aside = path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    count = 0
-    with aside.open("w", encoding="utf-8") as file:
-        for row in content:
-            file.write(_RowLine.of(row).model_dump_json(exclude_defaults=True) + "\n")
-            count += 1
-    aside.replace(path)
-    return count
+    return write_lines(path, (_RowLine.of(row) for row in content))
 
 
 def read_rows(path: Path) -> list[Row]:
     """Read rows. Raises DataError naming file, line and key."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as training rows: {error}") from None
-    found = [_read_line(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    if not found:
-        raise DataError(f"{path}: holds no training rows; make them from traces of successful episodes")
-    return found
+    what = "training rows; make them from traces of successful episodes"
+    return [line.row(number) for number, line in read_lines(path, _RowLine, what)]
 
 
-def _read_line(path: Path, number: int, line: str) -> Row:
-    try:
-        return _RowLine.model_validate_json(line).row(number)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"]) or "row"
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise DataError(f"{path}:{number}: {key}: {first['msg']}{more}") from None
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Function(_Strict):
-    name: str
-    arguments: str
-
-
-class _Call(_Strict):
-    id: str
-    type: Literal["function"]
-    function: _Function
-
-
-class _TurnLine(_Strict):
-    role: Role
-    content: str | None
-    tool_calls: list[_Call] = []
-    tool_call_id: str | None = None
+class _TurnLine(MessageLine):
     loss: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    weights: list[tuple[int, int, float]] = []
+    weights: tuple[tuple[int, int, float], ...] = ()
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
@@ -151,42 +108,23 @@ class _TurnLine(_Strict):
 
     @classmethod
     def of(cls, turn: Turn) -> _TurnLine:
-        message = turn.message
-        calls = [
-            _Call(
-                id=call.id,
-                type="function",
-                function=_Function(name=call.name, arguments=call.arguments),
-            )
-            for call in message.tool_calls
-        ]
-        return cls(
-            role=message.role,
-            content=message.content,
-            tool_calls=calls,
-            tool_call_id=message.tool_call_id,
-            loss=turn.loss,
-            weights=list(turn.weights),
-        )
+        said = MessageLine.told(turn.message)
+        return cls(**dict(said), loss=turn.loss, weights=turn.weights)
 
     def turn(self) -> Turn:
-        calls = tuple(
-            ToolCall(call.id, call.function.name, call.function.arguments) for call in self.tool_calls
-        )
-        message = Message(self.role, self.content or "", calls, self.tool_call_id)
-        return Turn(message, self.loss, tuple(self.weights))
+        return Turn(self.message(), self.loss, self.weights)
 
 
-class _RowLine(_Strict):
+class _RowLine(Line):
     id: str | None = None
     messages: list[_TurnLine] = Field(min_length=1)
-    tools: list[dict[str, Any]] = []
+    tools: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def of(cls, row: Row) -> _RowLine:
         turns = [_TurnLine.of(turn) for turn in row.turns]
-        return cls(id=row.id, messages=turns, tools=[dict(tool) for tool in row.tools])
+        return cls(id=row.id, messages=turns, tools=tuple(dict(tool) for tool in row.tools))
 
     def row(self, number: int) -> Row:
         turns = tuple(line.turn() for line in self.messages)
-        return Row(self.id or str(number), turns, tuple(self.tools))
+        return Row(self.id or str(number), turns, self.tools)
