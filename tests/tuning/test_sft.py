@@ -26,9 +26,10 @@ from tmbr.core.rows import Row, Turn, read_rows, write_rows
 from tmbr.core.types import Message
 from tmbr.tuning import adapter, sft
 from tmbr.tuning.base import load_base
+from tmbr.tuning.checkpoints import Diverged
+from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import ChatTemplate, encode, template_message
-from tmbr.tuning.sft_config import SftConfig
-from tmbr.tuning.trainer import Diverged, WeightedTrainer, collate
+from tmbr.tuning.trainer import WeightedTrainer, collate
 
 PLACES = ("drawer", "cabinet", "desk", "fridge", "countertop", "garbagecan")
 
@@ -163,7 +164,7 @@ KILLED = """
 import sys, torch
 from pathlib import Path
 from tmbr.tuning import sft
-from tmbr.tuning.sft_config import SftConfig
+from tmbr.tuning.config import SftConfig
 torch.set_num_threads(1)
 sft.run(SftConfig.model_validate_json(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
 """

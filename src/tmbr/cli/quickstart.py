@@ -21,7 +21,7 @@ def default() -> Path:
 
 def quickstart(config: QuickstartConfig) -> int:
     """Collect, tune, evaluate, report; returns the exit code."""
-    from tmbr.tuning.sft_config import SftConfig
+    from tmbr.tuning.config import SftConfig
 
     out = config.out
     teacher = CollectConfig(**{**config.collect, "out": out / "teacher"})

@@ -10,8 +10,8 @@ from tmbr.core.errors import ConfigError
 from tmbr.core.store import holds_traces, read_traces
 
 if TYPE_CHECKING:
+    from tmbr.tuning.config import SftConfig
     from tmbr.tuning.sft import SftResult
-    from tmbr.tuning.sft_config import SftConfig
 
 
 def tune(config: SftConfig, data: Path, out: Path) -> SftResult:

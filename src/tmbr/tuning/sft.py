@@ -12,20 +12,20 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tmbr.core.errors import ConfigError, DataError, nearest
+from tmbr.core.errors import DataError
 from tmbr.core.rows import read_rows
-from tmbr.core.types import derive_seed
 from tmbr.tuning import run_folder
+from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode
-from tmbr.tuning.sft_config import SftConfig
+from tmbr.tuning.setup import arguments, check_machine, held_out, lora, stored_dtype
 
 if TYPE_CHECKING:
     from tmbr.core.fingerprint import Fingerprint
-    from tmbr.tuning.trainer import Clock, WeightedTrainer
+    from tmbr.tuning.callbacks import Clock
+    from tmbr.tuning.trainer import WeightedTrainer
 
 RESULT = "result.json"
 
@@ -60,10 +60,10 @@ def run(config: SftConfig, rows: Path, out: Path) -> SftResult:
     run_folder.check(config, rows, out)
     if (out / RESULT).exists():
         return _result(out)
-    _check_machine(config)
+    check_machine(config)
     from tmbr.tuning.base import fingerprint, load_base
 
-    model, tokenizer = load_base(config.model, _stored(config))
+    model, tokenizer = load_base(config.model, stored_dtype(config))
     base = fingerprint(config.model, model, tokenizer)
     template = ChatTemplate(tokenizer, config.chat_template)
     encoded = encode(content, template, config.max_length)
@@ -100,35 +100,17 @@ def _result(out: Path) -> SftResult:
     return SftResult(**{**stored, "cut": tuple(stored["cut"]), "dropped": tuple(stored["dropped"])})
 
 
-def _check_machine(config: SftConfig) -> None:
-    import torch
-
-    if config.dtype == "fp16" and not torch.accelerator.is_available():
-        raise ConfigError("dtype: fp16 needs a GPU; set dtype: bf16 (or fp32)")
-    if config.report_to != "none" and find_spec(config.report_to) is None:
-        raise ConfigError(
-            f"report_to: {config.report_to} is not installed; pip install {config.report_to}"
-        )
-
-
-def _stored(config: SftConfig) -> Any:
-    """Weights that are trained are kept in fp32; a frozen base in the arithmetic's own type."""
-    import torch
-
-    kinds = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
-    return kinds[config.dtype] if config.method == "lora" else torch.float32
-
-
 def make_trainer(
     config: SftConfig, model: Any, template: ChatTemplate, encoded: Encoded, out: Path
 ) -> tuple[WeightedTrainer, Clock]:
     """The trainer of a run, about to start, and the clock that may stop it."""
     from transformers import PrinterCallback
 
+    from tmbr.tuning.callbacks import Clock, Journal
     from tmbr.tuning.optim import MuonAdamW
-    from tmbr.tuning.trainer import Clock, Journal, WeightedTrainer, collate
+    from tmbr.tuning.trainer import WeightedTrainer, collate
 
-    held = _held_out(encoded.ids, config.eval_fraction, config.seed)
+    held = held_out(encoded.ids, config.eval_fraction, config.seed)
     pairs = list(zip(encoded.ids, encoded.examples, strict=True))
     train = [example for id, example in pairs if id not in held]
     evaluation = [example for id, example in pairs if id in held]
@@ -141,7 +123,7 @@ def make_trainer(
         train_dataset=_dataset(train),
         eval_dataset=_dataset(evaluation) if evaluation else None,
         processing_class=template.tokenizer,
-        peft_config=_lora(config, model) if config.method == "lora" else None,
+        peft_config=lora(config, model) if config.method == "lora" else None,
         optimizers=(
             MuonAdamW(model, config.learning_rate, weight_decay=config.weight_decay) if muon else None,
             None,
@@ -154,7 +136,7 @@ def make_trainer(
 
 
 def _train(trainer: WeightedTrainer, clock: Clock, out: Path) -> None:
-    from tmbr.tuning.trainer import last_checkpoint
+    from tmbr.tuning.checkpoints import last_checkpoint
 
     try:
         with warnings.catch_warnings(
@@ -166,67 +148,14 @@ def _train(trainer: WeightedTrainer, clock: Clock, out: Path) -> None:
 
 
 def _arguments(config: SftConfig, out: Path, evaluate: bool) -> Any:
-    import torch
     from trl import SFTConfig
 
     return SFTConfig(
-        output_dir=str(out / "checkpoints"),
-        run_name=out.name,
-        num_train_epochs=config.epochs,
-        per_device_train_batch_size=config.batch_size,
-        per_device_eval_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.accumulation,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type=config.schedule,
-        warmup_steps=config.warmup,
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.clip,
-        bf16=config.dtype == "bf16",
-        fp16=config.dtype == "fp16",
+        **arguments(config, out, evaluate),
         activation_checkpointing=config.gradient_checkpointing,
-        train_sampling_strategy="group_by_length" if config.group_by_length else "random",
-        eval_strategy="steps" if evaluate else "no",
-        eval_steps=config.save_every,
-        save_strategy="steps",
-        save_steps=config.save_every,
-        logging_steps=config.log_every,
-        logging_nan_inf_filter=False,  # we stop at the first NaN instead of averaging it away
-        report_to=config.report_to,
-        disable_tqdm=True,
-        seed=config.seed,
-        data_seed=config.seed,
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
-        remove_unused_columns=False,
-        use_cpu=not torch.accelerator.is_available(),
-        dataloader_pin_memory=torch.accelerator.is_available(),
     )
-
-
-def _lora(config: SftConfig, model: Any) -> Any:
-    from peft import LoraConfig
-
-    layers = {
-        name.rpartition(".")[2] for name, module in model.named_modules() if hasattr(module, "weight")
-    }
-    for target in config.targets:
-        if target not in layers:
-            raise ConfigError(
-                f"targets: {config.model!r} has no layer {target!r}; {nearest(target, layers)}"
-            )
-    return LoraConfig(
-        task_type="CAUSAL_LM",
-        r=config.rank,
-        lora_alpha=config.alpha,
-        lora_dropout=config.dropout,
-        target_modules=list(config.targets),
-    )
-
-
-def _held_out(ids: Sequence[str], fraction: float, seed: int) -> set[str]:
-    """Samples for evaluation: all rows of a sample are on the same side."""
-    samples = sorted(set(ids), key=lambda id: (derive_seed(seed, "held out", id), id))
-    return set(samples[: round(fraction * len(samples))])
 
 
 def _dataset(examples: Sequence[Example]) -> Any:

@@ -5,32 +5,18 @@ Imported only from inside `tmbr.tuning.sft.run`: PyTorch and TRL take seconds.
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
-from transformers import TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
-from transformers.trainer_utils import get_last_checkpoint, rotate_checkpoints
 from trl import SFTTrainer
 
-from tmbr.core.errors import TmbrError
+from tmbr.tuning.checkpoints import Diverged, WholeCheckpoints
 from tmbr.tuning.masks import IGNORED
-from tmbr.tuning.whole import whole
-
-KEPT_CHECKPOINTS = 2
-
-
-class Diverged(TmbrError):
-    """The loss or a weight is no longer a number."""
 
 
 def collate(examples: Sequence[dict[str, list[Any]]]) -> dict[str, torch.Tensor]:
@@ -69,7 +55,7 @@ class ByLength(torch.utils.data.Sampler[int]):
         self.epoch = epoch
 
 
-class WeightedTrainer(SFTTrainer):  # type: ignore[misc]
+class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
     """Trains on rows that are tokens already (see `collate`); neither weights nor `focal` count in
     evaluation."""
 
@@ -145,91 +131,3 @@ class WeightedTrainer(SFTTrainer):  # type: ignore[misc]
         lengths = [len(ids) for ids in self.train_dataset["input_ids"]]
         update = self.args.train_batch_size * self.args.gradient_accumulation_steps
         return ByLength(lengths, update, self.args.seed)
-
-    def _get_output_dir(self, trial: Any) -> str:  # noqa: ARG002
-        return str(self._aside) if self._aside else str(self.args.output_dir)
-
-    _aside: Path | None = None
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Write the checkpoint aside, then put it in its place: one that can be seen is whole."""
-        for name, parameter in self.model.named_parameters():
-            if parameter.requires_grad and not torch.isfinite(parameter).all():
-                raise Diverged(
-                    f"{name} is not finite after update {self.state.global_step};"
-                    " lower learning_rate or set dtype: fp32"
-                )
-        place = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        with whole(place) as aside:
-            self._aside = aside
-            try:
-                # Past TRL's override, which adds a model card to every checkpoint.
-                super(SFTTrainer, self)._save_checkpoint(model, trial)
-            finally:
-                self._aside = None
-            for made in (aside / place.name).iterdir():
-                made.rename(aside / made.name)
-            (aside / place.name).rmdir()
-        rotate_checkpoints(self.args.output_dir, KEPT_CHECKPOINTS, use_mtime=True)
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest checkpoint; all that are there are whole."""
-    if not folder.is_dir():
-        return None
-    found: str | None = get_last_checkpoint(str(folder))  # type: ignore[no-untyped-call]
-    return found
-
-
-class Journal(TrainerCallback):
-    """metrics.jsonl: one line per log, none twice, also after a resume."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        lines = [json.dumps(entry) + "\n" for entry in state.log_history]
-        self.path.write_text("".join(lines), encoding="utf-8")
-
-    def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(state.log_history[-1]) + "\n")
-
-
-class Clock(TrainerCallback):
-    """The bar on the terminal, and the stop after `minutes`."""
-
-    def __init__(self, minutes: float | None) -> None:
-        self.minutes = minutes
-        self.stopped = False
-        self.bar = Progress(
-            TextColumn("tuning"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[loss]}"),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=Console(stderr=True),
-        )
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        self.began = time.monotonic()
-        self.task = self.bar.add_task("", total=state.max_steps, completed=state.global_step, loss="")
-        self.bar.start()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        self.bar.update(self.task, completed=state.global_step)
-        if state.global_step >= state.max_steps:
-            control.should_log = True
-        elif self.minutes is not None and time.monotonic() - self.began >= 60 * self.minutes:
-            self.stopped = True
-            control.should_training_stop = control.should_save = control.should_log = True
-
-    def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        entry = state.log_history[-1]
-        shown = [f"{key} {entry[key]:.4f}" for key in ("loss", "eval_loss") if key in entry]
-        if shown:
-            self.bar.update(self.task, loss=" ".join(shown))
-
-    def stop(self) -> None:
-        """Leave the terminal as it was, also after an error."""
-        self.bar.stop()

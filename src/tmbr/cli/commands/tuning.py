@@ -32,7 +32,7 @@ def sft(
     """
     from tmbr.cli.tune import tune as run
     from tmbr.config import load
-    from tmbr.tuning.sft_config import SftConfig
+    from tmbr.tuning.config import SftConfig
 
     if source is None:
         raise typer.BadParameter("--data is missing: a file of traces (`tmbr collect`) or of rows.")

@@ -1,4 +1,4 @@
-"""All that may be set about supervised fine-tuning. Importable without PyTorch."""
+"""All that may be set about tuning. Importable without PyTorch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
-class SftConfig(BaseModel):
-    """Supervised fine-tuning of a base model on rows (see `tmbr.core.rows`)."""
+class TuneConfig(BaseModel):
+    """What every trainer can be told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -53,8 +53,6 @@ class SftConfig(BaseModel):
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third more time."""
 
-    optimizer: Literal["adamw", "muon"] = "adamw"
-    """muon: Muon on the matrices of the blocks and AdamW on the rest; for `method: full`."""
     learning_rate: float = Field(2e-4, gt=0)
     """Peak rate; 2e-4 suits LoRA, 2e-5 full tuning of a large model."""
     schedule: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
@@ -66,10 +64,6 @@ class SftConfig(BaseModel):
     clip: float = Field(1.0, gt=0)
     """Largest norm of the gradient."""
 
-    focal: float = Field(0.0, ge=0)
-    """Focal loss (Lin et al., 2017): each token weighs (1 - its probability) ** focal, so that the few
-    that decide are not drowned by the many that follow; 0 is plain cross-entropy."""
-
     eval_fraction: float = Field(0.05, ge=0, lt=1)
     """Share of the samples held out; `eval_loss` is measured on them at each save and at the end."""
     save_every: int = Field(200, ge=1)
@@ -80,6 +74,16 @@ class SftConfig(BaseModel):
     """Where metrics go besides metrics.jsonl."""
     seed: int = 0
     """Of initial adapter weights, order of rows, dropout and the held-out split."""
+
+
+class SftConfig(TuneConfig):
+    """Supervised fine-tuning of a base model on rows (see `tmbr.core.rows`)."""
+
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """muon: Muon on the matrices of the blocks and AdamW on the rest; for `method: full`."""
+    focal: float = Field(0.0, ge=0)
+    """Focal loss (Lin et al., 2017): each token weighs (1 - its probability) ** focal, so that the few
+    that decide are not drowned by the many that follow; 0 is plain cross-entropy."""
 
     @model_validator(mode="after")
     def _muon_needs_full(self) -> Self:

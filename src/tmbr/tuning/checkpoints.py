@@ -1,0 +1,64 @@
+"""Checkpoints that are whole, for any trainer built on transformers', and a stop at the first NaN.
+
+Imported only from inside a run: PyTorch and TRL take seconds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import Trainer
+from transformers.trainer_utils import get_last_checkpoint, rotate_checkpoints
+
+from tmbr.core.errors import TmbrError
+from tmbr.tuning.whole import whole
+
+KEPT_CHECKPOINTS = 2
+
+
+class Diverged(TmbrError):
+    """The loss or a weight is no longer a number."""
+
+
+class WholeCheckpoints:
+    """A mixin that stands before a trainer of TRL."""
+
+    model: Any
+    args: Any
+    state: Any
+
+    def _get_output_dir(self, trial: Any) -> str:  # noqa: ARG002
+        return str(self._aside) if self._aside else str(self.args.output_dir)
+
+    _aside: Path | None = None
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Write the checkpoint aside, then put it in its place: one that can be seen is whole."""
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad and not torch.isfinite(parameter).all():
+                raise Diverged(
+                    f"{name} is not finite after update {self.state.global_step};"
+                    " lower learning_rate or set dtype: fp32"
+                )
+        place = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        with whole(place) as aside:
+            self._aside = aside
+            try:
+                # Past TRL's override, which adds a model card to every checkpoint.
+                Trainer._save_checkpoint(self, model, trial)  # type: ignore[arg-type]
+            finally:
+                self._aside = None
+            for made in (aside / place.name).iterdir():
+                made.rename(aside / made.name)
+            (aside / place.name).rmdir()
+        rotate_checkpoints(self.args.output_dir, KEPT_CHECKPOINTS, use_mtime=True)
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint; all that are there are whole."""
+    if not folder.is_dir():
+        return None
+    found: str | None = get_last_checkpoint(str(folder))  # type: ignore[no-untyped-call]
+    return found
