@@ -18,14 +18,14 @@ setup: .venv/ready            ## make .venv and install tmbr with all that train
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || sh tools/need.sh python3-venv
 	$(PYTHON) -m venv .venv
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[train,db,kg,shop]'
+	$(PIP) -e '.[train,db,kg,shop,teacher]'
 	@touch $@
 
 # The reference engine is built from source.
 .venv/dev: .venv/ready
 	@command -v g++ >/dev/null && command -v make >/dev/null || sh tools/need.sh g++ make
 	@command -v cmake >/dev/null || sh tools/need.sh cmake
-	$(PIP) -e '.[train,db,kg,shop,gym,dev,reference]'
+	$(PIP) -e '.[train,db,kg,shop,teacher,gym,dev,reference]'
 	@touch $@
 
 quickstart: setup            ## the whole path on the embedded defaults: data, tuning, search, report
