@@ -27,7 +27,8 @@ def audit(out: Path, log: Path) -> Row:
     questions, dropped = lines(out / "questions.jsonl"), lines(out / "dropped.jsonl")
     numbers = [int(row["sample"]["id"].rsplit("-", 1)[1]) for row in questions]
     stages = {row["id"]: row["stage"] for row in dropped if isinstance(row["id"], int)}
-    entered = [line for line in lines(out / "proposals.jsonl")[1:] if line["number"] in {*numbers}]
+    proposals = lines(out / "proposals.jsonl")[1:]
+    entered = [line for line in proposals if line["number"] in {*numbers}]
     said = Counter(line["said"] for line in entered)
     by_said = {row["said"]: row["stage"] for row in dropped if isinstance(row["id"], int)}
     traces = read_traces(out / "traces.jsonl")
@@ -42,12 +43,14 @@ def audit(out: Path, log: Path) -> Row:
             found["through" if through else f"stage {by_said.get(told, 'not needed')}"] += 1
         elif role == "act":
             found["through" if told and told in trained else "not trained on"] += 1
-    decided = sorted([*numbers, *stages])
+    decided = [*numbers, *stages]
+    asked = [line["number"] for line in proposals if line["ask"]]
+    twice = len(proposals) - len({line["number"] for line in proposals})
     return {
         "questions": len(questions),
         "proposals": len(decided),
-        "lost": len(set(range(len(decided))) - {*decided}),
-        "doubled": len(decided) - len({*decided}),
+        "lost": len({number for number in asked if number <= max(numbers)} - {*decided}),
+        "doubled": len(decided) - len({*decided}) + twice,
         "episodes": len(traces),
         "lost episodes": len(
             {row["sample"]["id"] for row in questions} - {t.sample.id for t in traces}

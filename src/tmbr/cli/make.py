@@ -115,7 +115,7 @@ async def _questions(
     def heard(proposal: Proposal, dropped: tuple[str, str] | None) -> None:
         if dropped is None:
             verdicts.accept(proposal, generator.sample(proposal), generator.world(proposal.number))
-        else:
+        elif proposal.ask is not None:
             verdicts.drop(proposal, *dropped)
         progress.meter.done = verdicts.accepted
         progress.show()

@@ -59,7 +59,8 @@ class Verdicts:
     def drop(self, proposal: Proposal, stage: str, reason: str) -> None:
         self.proposed += 1
         self.dropped[stage] += 1
-        asked = asdict(proposal.ask) if proposal.ask else None
+        assert proposal.ask is not None
+        asked = asdict(proposal.ask)
         self._write(
             "dropped.jsonl",
             {
@@ -99,7 +100,7 @@ class Verdicts:
         """The yield of each stage, a line each."""
         lines, left = [f"{'proposed':<18}{self.proposed:>8}"], self.proposed
         for stage in STAGES:
-            if stage in EPISODES and left == self.accepted:
+            if stage == EPISODES[0]:
                 lines.append(f"{'questions':<18}{left:>8}")
             if not self.dropped[stage]:
                 continue

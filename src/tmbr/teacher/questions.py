@@ -26,6 +26,8 @@ from tmbr.teacher.solution import Solver
 PROPOSALS = "tmbr.proposals"
 #: Proposals asked for ahead of the first that is not decided.
 WINDOW = 64
+#: Stage of a world in which nothing was asked for: enough of all it can have was there or under way.
+NOT_ASKED = "not asked"
 #: Characters of an answer that are kept.
 KEPT = 2000
 _PROPOSAL = TypeAdapter(Proposal)
@@ -57,9 +59,7 @@ class Generator:
     async def proposal(self, number: int, content: Content, ask: Ask | None) -> Proposal:
         """Ask for a question and check it. Raises ModelFault where no answer can be had."""
         if ask is None:
-            return Proposal(
-                number, None, stage="quota", reason="nothing that is missing fits this world"
-            )
+            return Proposal(number, None, stage=NOT_ASKED, reason="nothing is missing in its world")
         seed = derive_seed(self.seed, number, "question")
         said, made = "", Proposal(number, ask)
         try:

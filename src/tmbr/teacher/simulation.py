@@ -8,7 +8,7 @@ which the played one is wrong: nothing that follows would be worth learning.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tmbr.core.errors import ActionError
 from tmbr.core.protocols import Episode, Judge, Model, Outcome
@@ -99,9 +99,10 @@ class Simulated:
             trace.spent.calls += 2
             trace.spent.usage += completion.usage + heard.usage
             step, readable = _read(heard.text)
+            real = episode.world.step(action)
+            step = replace(step, admissible=real.admissible)
             node = Node(at, at, "act", written, True, action, error, step, completion)
             at = trace.add(node)
-            real = episode.world.step(action)
             why = compared.difference(action, real, step, readable)
             trace.judgements.append(Judgement(at, REAL, float(why is None), why or ""))
             reply = answer(node)
