@@ -24,14 +24,14 @@ RUN = "import sys; from tmbr.cli import run; sys.exit(run(sys.argv[1:]))"
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    with teaching(tmp_path_factory.mktemp("teacher"), faults=0.2, late=0.4) as found:
+    with teaching(tmp_path_factory.mktemp("teacher"), faults=0.2, late=1.3) as found:
         yield found
 
 
 def command(url: str, out: Path, *more: str) -> list[str]:
     return [
         *("data", "make", "task=database", f"model.model=teacher@{url}", "wanted=22"),
-        *("decontaminate=[generated:test]", "endpoint.timeout=0.3", "endpoint.backoff=0.01"),
+        *("decontaminate=[generated:test]", "endpoint.timeout=1", "endpoint.backoff=0.01"),
         *(f"out={out}", *more),
     ]
 

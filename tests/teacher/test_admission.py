@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmbr.teacher.admission import Admission, Ask, Proposal
+from tmbr.teacher.admission import DRY, Admission, Ask, Proposal
 from tmbr.teacher.asker import LEVELS, Question
 from tmbr.teacher.near import NearIndex
 from tmbr.teacher.questions import Proposals
@@ -52,6 +52,18 @@ def test_quota_duplicate_and_enough_are_told() -> None:
     enough = held.decide(proposal(4, "green", "what comes too late is not needed"))
     assert enough is not None
     assert enough[0] == "enough"
+
+
+def test_a_category_that_yields_nothing_is_given_up() -> None:
+    held = admission(30)
+    for number in range(DRY):
+        assert held.quota == 10
+        held.decide(Proposal(number, Ask("red", "easy"), stage="format", reason="empty"))
+    assert held.given_up == ["red"]
+    assert held.quota == 15
+    assert held.plan(("red",)) is None
+    held.decide(proposal(99, "red", "at last a question of that category"))
+    assert held.given_up == []
 
 
 @given(st.integers(0, 2**32))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support import teacher_worlds as worlds
 from tmbr.cli.tasks import make_task
-from tmbr.core.types import Sample
+from tmbr.core.types import Message, Sample
 from tmbr.models.expert import ExpertModel
 from tmbr.reasoning.strategies import strategy
 from tmbr.teacher.admission import Evaluation
@@ -148,3 +148,37 @@ def test_reading_an_answer_is_total(text: str) -> None:
 @given(st.dictionaries(st.text(), json_values), st.text(alphabet="ab \n`#"))
 def test_json_is_found_in_whatever_stands_around_it(told: dict[str, Any], around: str) -> None:
     assert read_json(f"{around}{json.dumps(told)}{around}") == told
+
+
+def test_a_world_of_one_s_own_can_be_asked_about() -> None:
+    task: Any = make_task("docs/counter.py:Counter", "generated", "text")
+    asker = make_asker("docs/counter_asker.py:CounterAsker", task)
+    expert = ExpertModel("expert", task.expert)
+    content = asker.content(3)
+    start = int(content.text.removeprefix("The number is ").removesuffix("."))
+    said = {"question": f"Make {2 * start} of {start}.", "goal": 2 * start}
+    question = asker.read(content, said)
+    solved = checked(Solver(task, strategy("react"), expert, expert, 0, 1), "counter", question)
+    assert (solved.turns, asker.level(question, solved.turns)) == (1, "easy")
+    with pytest.raises(Unfit, match="there already"):
+        asker.read(content, {"question": f"Make {start} of {start}.", "goal": start})
+
+
+def test_samples_agree_where_the_expert_does_not_understand() -> None:
+    """Free words, which the expert cannot read, are verified by a model that can."""
+    task: Any = TASKS["household"]
+    asker = make_asker("household", task)
+    content = asker.content(2)
+    said = worlds.question("household", content.text, "place", Random(0))
+    free = f"Could the {said['thing']} go to its {said['place']}?"
+    question = asker.read(content, said | {"question": free})
+
+    def knows(messages: Any) -> Any:
+        first = messages[0].content.replace(free, said["question"])
+        return task.expert([Message("user", first), *messages[1:]])
+
+    expert, able = ExpertModel("expert", task.expert), ExpertModel("able", knows)
+    both = Solver(task, strategy("react"), expert, able, 3, 2)
+    assert checked(both, "household", question).by == "3 of 3 samples"
+    with pytest.raises(Unfit, match="tried: the expert, 0 of 2 samples"):
+        checked(Solver(task, strategy("react"), expert, expert, 2, 1), "household", question)

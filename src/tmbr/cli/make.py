@@ -147,6 +147,8 @@ async def _questions(
     finally:
         proposals.close()
         verdicts.flush()
+    if admission.given_up and not stopped:
+        progress.say(f"given up, as nothing new was asked: {', '.join(admission.given_up)}")
     return bool(stopped) and not admission.full
 
 

@@ -15,6 +15,8 @@ from tmbr.teacher.asker import LEVELS, Asker, Question, Unfit
 from tmbr.teacher.near import NearIndex
 from tmbr.teacher.roles import Ask
 
+#: A category is given up after so many proposals in a row of which none entered.
+DRY = 30
 #: One in so many questions of a category is asked for on top of what is missing, as some will fail.
 AHEAD = 4
 
@@ -69,7 +71,8 @@ class Evaluation:
 class Admission:
     """Who is let in: quotas of categories, and no near-duplicate of another.
 
-    planned: what was asked for and is not decided yet.
+    planned: what was asked for and is not decided yet. dry: proposals of a category since the last that
+    entered. A category that is given up leaves what is missing of it to the others.
     """
 
     wanted: int
@@ -78,6 +81,11 @@ class Admission:
     accepted: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
     planned: Counter[str] = field(default_factory=Counter)
+    dry: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def given_up(self) -> list[str]:
+        return [name for name in self.categories if self.dry[name] >= DRY]
 
     @property
     def full(self) -> bool:
@@ -85,15 +93,21 @@ class Admission:
 
     @property
     def quota(self) -> int:
-        return -(-self.wanted // len(self.categories))
+        """Of each category that was not given up."""
+        closed = self.given_up
+        left = self.wanted - sum(self.accepted[name] for name in closed)
+        return -(-left // max(1, len(self.categories) - len(closed)))
 
     def plan(self, possible: Sequence[str]) -> Ask | None:
         """What is missing most, of what this world can have; None where enough is under way."""
-        ahead = self.quota + self.quota // AHEAD + 1
+        quota, closed = self.quota, self.given_up
+        ahead = quota + quota // AHEAD + 1
         open_ones = [
             name
             for name in possible
-            if self.accepted[name] < self.quota and self.accepted[name] + self.planned[name] < ahead
+            if name not in closed
+            and self.accepted[name] < quota
+            and self.accepted[name] + self.planned[name] < ahead
         ]
         if not open_ones:
             return None
@@ -107,15 +121,18 @@ class Admission:
         """(stage, reason) where it is dropped; None where it enters."""
         if proposal.ask:
             self.planned.subtract((proposal.ask.category, proposal.ask.level))
+            self.dry[proposal.ask.category] += 1
         if proposal.question is None or proposal.stage is not None:
             return proposal.stage or "format", proposal.reason or "no question"
         question = proposal.question
         if self.full:
             return "enough", "as many questions as are wanted had entered"
-        if self.accepted[question.category] >= self.quota:
-            return "quota", f"there are {self.quota} of the category {question.category!r} already"
+        quota = self.quota
+        if self.accepted[question.category] >= quota:
+            return "quota", f"there are {quota} of the category {question.category!r} already"
         if found := self.near.add(str(proposal.number), question.facts):
             return "duplicate", f"nearly the same as question {found}"
         self.accepted[question.category] += 1
+        self.dry[question.category] = 0
         self.levels[proposal.level or LEVELS[0]] += 1
         return None

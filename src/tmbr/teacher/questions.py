@@ -149,7 +149,7 @@ async def generate(
     heard: Heard,
     stopping: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Until the admission is full, `most` proposals are made, or `stopping` says so.
+    """Until the admission is full or has given up, `most` proposals are made, or `stopping` says so.
 
     Raises what ends a run (ModelFault, MoneySpent) once what is under way was dropped.
     """
@@ -172,7 +172,8 @@ async def generate(
         for number in range(most):
             while len(under_way) < WINDOW and number + len(under_way) < most and not stopping():
                 start(number + len(under_way))
-            if admission.full or number not in under_way:
+            done = admission.full or len(admission.given_up) == len(admission.categories)
+            if done or number not in under_way:
                 return
             proposal = await under_way.pop(number)
             heard(proposal, admission.decide(proposal))

@@ -98,7 +98,7 @@ class Simulated:
             played = asked.then(Message("assistant", heard.text))
             trace.spent.calls += 2
             trace.spent.usage += completion.usage + heard.usage
-            step, readable = _read(heard.text)
+            step, readable = read_answer(heard.text)
             real = episode.world.step(action)
             step = replace(step, admissible=real.admissible)
             node = Node(at, at, "act", written, True, action, error, step, completion)
@@ -120,7 +120,7 @@ def _parsed(episode: Episode, completion: Completion) -> tuple[Action | None, st
         return None, bad.why
 
 
-def _read(text: str) -> tuple[Step, bool]:
+def read_answer(text: str) -> tuple[Step, bool]:
     """What the played world answered; an answer that cannot be read is as if nothing happened."""
     try:
         told = read_json(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from tmbr.core.types import Sample, digest
@@ -55,18 +56,16 @@ class DatabaseAsker:
         _grounded(told, sql, category, table)
         database = Embedded.of([table])
         columns = list(table.columns)
-        before = fingerprint(database, table.name, columns)
+        before = fingerprint(database, table.name, columns) if category in WRITES else None
         result = database.execute(sql)
         if result.error is not None:
             raise Unfit("execution", f"the statement is refused: {result.shown}")
-        after = fingerprint(database, table.name, columns)
-        database.close()
         target: dict[str, Any] = {"type": category, "query": sql}
         if category in WRITES:
-            if after == before:
+            if fingerprint(database, table.name, columns) == before:
                 raise Unfit("start", "the change leaves the table as it is")
             target["tables"] = [[table.name, columns]]
-        elif after != before:
+        elif result.changed:
             raise Unfit("execution", "a question must not change the table")
         else:
             target["label"] = _label(told, result)
@@ -87,6 +86,7 @@ def _seed(seed: int) -> int:
     return split_seed("train", seed, SIZES)
 
 
+@lru_cache(maxsize=256)
 def _table(seed: int) -> Table:
     return generate(_seed(seed)).table
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from tmbr.core.types import Sample, digest
-from tmbr.environments.household import GENERATOR, TASK_TYPES, Game, generate
+from tmbr.environments.household import GENERATOR, TASK_TYPES, Game
 from tmbr.environments.household.furniture import KINDS, LAMPS, OPENABLE, ROOMS
 from tmbr.tasks.base import split_seed
 from tmbr.tasks.household.task import SIZES, Household
@@ -40,7 +39,7 @@ class HouseholdAsker:
         self._task = task
 
     def content(self, seed: int) -> Content:
-        game = _house(seed)
+        game = self._house(seed)
         layout = game.layout
         lines = [
             f"{name}{' (closed)' if place in layout.openable else ''}: "
@@ -60,7 +59,7 @@ class HouseholdAsker:
         goal, thing, place = texts(said, "goal", "thing", "place")
         if goal not in GOALS:
             raise Unfit("format", f"there is no goal {goal!r}")
-        game = _house(content.seed)
+        game = self._house(content.seed)
         layout = game.layout
         things, places = _kinds(layout.things), _kinds(layout.receptacles)
         _grounded(told, thing, place, things, things & LAMPS if goal == "light" else places)
@@ -75,6 +74,11 @@ class HouseholdAsker:
         facts = f"{told} {goal} | {thing}: {', '.join(found)} | {place}: {len(places)}"
         return Question(told, setup, None, goal, facts, _world(game))
 
+    def _house(self, seed: int) -> Game:
+        """As the task will open it."""
+        setup = {"seed": _seed(seed), "generator": GENERATOR}
+        return self._task.game(Sample("", "household", "train", "", setup))
+
     def level(self, question: Question, turns: int) -> str:  # noqa: ARG002
         return by_turns(turns, 6, 10)
 
@@ -84,11 +88,6 @@ class HouseholdAsker:
 
 def _seed(seed: int) -> int:
     return split_seed("train", seed, SIZES)
-
-
-@lru_cache(maxsize=256)
-def _house(seed: int) -> Game:
-    return generate(_seed(seed))
 
 
 def _grounded(told: str, thing: str, place: str, things: set[str], targets: set[str]) -> None:
