@@ -19,6 +19,12 @@ from tmbr.cli import run
 from tmbr.core.store import read_traces
 
 FILES = ("questions.jsonl", "dropped.jsonl", "traces.jsonl")
+#: Once a file has so many lines, the run gets a signal.
+STOPS = (
+    ("proposals.jsonl", 4, signal.SIGINT),
+    ("proposals.jsonl", 30, signal.SIGKILL),
+    ("traces.jsonl", 6, signal.SIGKILL),
+)
 RUN = "import sys; from tmbr.cli import run; sys.exit(run(sys.argv[1:]))"
 
 
@@ -81,6 +87,7 @@ def test_the_report_tells_yields_teacher_terms_and_money(
     assert 0 < report["usd"] < 5
 
 
+@pytest.mark.slow
 def test_same_bytes_one_at_a_time(
     teacher: tuple[str, Path], made: tuple[Path, Path, dict[str, object]], tmp_path: Path
 ) -> None:
@@ -92,17 +99,16 @@ def test_same_bytes_one_at_a_time(
 def test_a_killed_run_goes_on_to_the_same_set(
     teacher: tuple[str, Path], made: tuple[Path, Path, dict[str, object]], tmp_path: Path
 ) -> None:
-    """Killed while questions are asked, and again while episodes are played."""
-    for file, enough in (("proposals.jsonl", 20), ("traces.jsonl", 6)):
+    """Ctrl-C and a kill while questions are asked, and another kill while episodes are played."""
+    for file, enough, how in STOPS:
         arguments = command(teacher[0], tmp_path, "concurrency=4")
         process = subprocess.Popen([sys.executable, "-c", RUN, *arguments], start_new_session=True)
         path = tmp_path / file
         while not path.exists() or path.read_bytes().count(b"\n") <= enough:
             assert process.poll() is None, "it ended before it was killed"
             time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    assert not (tmp_path / "report.json").exists()
+        os.killpg(process.pid, how)
+        assert process.wait() == (130 if how == signal.SIGINT else -signal.SIGKILL)
     assert run(command(teacher[0], tmp_path, "concurrency=4")) == 0
     assert contents(tmp_path) == contents(made[0])
 

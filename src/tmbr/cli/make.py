@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from tmbr.cli.build import ENDPOINT, build_model, build_strategy
 from tmbr.cli.play import INTERRUPTED, settings_hash, versions, write
@@ -123,6 +125,8 @@ async def _questions(
     def interrupt() -> None:
         if stopped:
             working.cancel()
+        else:
+            progress.say("tmbr: proposals under way are finished first; Ctrl-C again drops them")
         stopped.append(True)
 
     try:
@@ -183,7 +187,14 @@ async def _episodes(
 
     with TraceStore(path) as store, Progress("episodes", verdicts.accepted) as progress:
         ran = await run(
-            jobs(), store, config.concurrency, on_trace=progress.add, on_reuse=progress.reuse
+            jobs(),
+            store,
+            config.concurrency,
+            on_trace=progress.add,
+            on_reuse=progress.reuse,
+            on_drain=lambda n: progress.say(
+                f"tmbr: {n} running episodes are finished first; Ctrl-C again drops them"
+            ),
         )
     if not ran.interrupted:
         ids = (sample.id for sample, _ in read_questions(questions))
@@ -253,10 +264,15 @@ def _evaluation(config: MakeConfig) -> Evaluation:
     return found
 
 
+def _plain(told: Any) -> Any:
+    """As JSON reads it again, without the password that an address may hold."""
+    return json.loads(re.sub(r"//[^/@\"]*@", "//", json.dumps(told)))
+
+
 def _same_set(config: MakeConfig) -> None:
     """Leave the settings beside the data. Raises ConfigError where the folder holds another set."""
     path = config.out / "make.json"
-    shape = json.loads(json.dumps(config.shape()))
+    shape = _plain(config.shape())
     if not path.exists():
         write(path, json.dumps(shape, indent=1) + "\n")
         return
@@ -276,13 +292,13 @@ def _finish(config: MakeConfig, verdicts: Verdicts, evaluation: Evaluation, acco
         if role != "environment" or config.world == "model"
     }
     report = {
-        "teachers": teachers,
+        "teachers": _plain(teachers),
         "terms": config.terms,
         "environment": config.world,
         **verdicts.counts(),
         "decontaminated against": evaluation.counts,
         "usd": round(account.spent, 6),
-        "settings": config.shape(),
+        "settings": _plain(config.shape()),
         "versions": versions(),
     }
     write(config.out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
