@@ -29,7 +29,10 @@ def audit(out: Path, log: Path) -> Row:
     stages = {row["id"]: row["stage"] for row in dropped if isinstance(row["id"], int)}
     proposals = lines(out / "proposals.jsonl")[1:]
     entered = [line for line in proposals if line["number"] in {*numbers}]
-    said = Counter(line["said"] for line in entered)
+    said = Counter((line["said"], line["question"]["world"]) for line in entered)
+    entries: dict[str, int] = {}  # most in one world: the same words about another are another question
+    for (text, _), times in said.items():
+        entries[text] = max(times, entries.get(text, 0))
     by_said = {row["said"]: row["stage"] for row in dropped if isinstance(row["id"], int)}
     traces = read_traces(out / "traces.jsonl")
     trained = {turn.message.content for row in rows(traces) for turn in row.turns if turn.loss > 0}
@@ -39,7 +42,7 @@ def audit(out: Path, log: Path) -> Row:
         found = classes.setdefault(f"{role}: {name}", Counter())
         found["planted"] += 1
         if role == "ask":
-            through = said[told] > 1 if name == "duplicate" else said[told] > 0
+            through = entries.get(told, 0) > (name == "duplicate")
             found["through" if through else f"stage {by_said.get(told, 'not needed')}"] += 1
         elif role == "act":
             found["through" if told and told in trained else "not trained on"] += 1

@@ -12,6 +12,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from tests.support import teacher_played as played
 from tests.support import teacher_worlds as worlds
 from tmbr.core.errors import ActionError
 from tmbr.core.types import Action, Completion, Message, Step, ToolCall
@@ -76,7 +77,7 @@ def act(body: dict[str, Any], rng: Random, faults: float) -> tuple[str, Answer, 
     if fault == "empty answer":
         text, calls = "", []
     if fault == "hallucinated object":
-        text, calls = worlds.imagined(text), [worlds.imagined_call(one) for one in calls]
+        text, calls = played.imagined(text), [played.imagined_call(one) for one in calls]
     if fault == "unknown tool":
         text = re.sub(r"Action: .*", "Action: teleport[home]", text, flags=re.DOTALL)
         calls = [ToolCall("call_0", "teleport", "{}")] if calls else []
@@ -91,7 +92,7 @@ def play(body: dict[str, Any], rng: Random, faults: float) -> tuple[str, Answer,
     told = [message(one) for one in body["messages"]]
     name = which(told[0].content)
     teacher = task(name, "text")
-    session = worlds.world(name, told[0].content, teacher)
+    session = played.world(name, told[0].content, teacher)
     step = Step("")
     for said in told[1:]:
         if said.role == "user":
@@ -99,7 +100,7 @@ def play(body: dict[str, Any], rng: Random, faults: float) -> tuple[str, Answer,
     fault = rng.choice(WORLD_FAULTS) if rng.random() < faults else ""
     if fault in ("wrong JSON", "empty answer"):
         return fault, ("" if fault == "empty answer" else '{"observation": "You', []), step.observation
-    shown, solved = worlds.wrong(fault, step)
+    shown, solved = played.wrong(fault, step)
     if (shown, solved) == (step.observation, step.done):
         fault = ""
     return fault, (json.dumps({"observation": shown, "solved": solved}), []), step.observation

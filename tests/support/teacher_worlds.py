@@ -5,30 +5,20 @@ It reads a world's content as it stands in the prompt, as any teacher would.
 
 from __future__ import annotations
 
-import json
-import re
 from functools import cache
 from random import Random
 from typing import Any
 
-from tmbr.core.protocols import Session
-from tmbr.core.types import Step, ToolCall
-from tmbr.environments.database import Embedded, Table
-from tmbr.environments.household import Game, Goal, Receptacle, Thing
+from tmbr.environments.database import Table
 from tmbr.environments.household.furniture import KINDS, LAMPS, homes
 from tmbr.environments.household.generate import generate as house
 from tmbr.environments.webshop.goods import KINDS as GOODS
 from tmbr.tasks.base import split_seed
-from tmbr.tasks.database.expert import asked
 from tmbr.tasks.database.generate import _Draft
 from tmbr.tasks.database.generate import generate as problem
-from tmbr.tasks.database.session import DatabaseSession
 from tmbr.tasks.database.themes import THEMES
-from tmbr.tasks.household.goal import read_goal
-from tmbr.tasks.household.session import HouseholdSession
 from tmbr.tasks.household.task import SIZES
 from tmbr.tasks.webshop import Webshop
-from tmbr.tasks.webshop.session import WebshopSession
 from tmbr.teacher.askers.household import GOALS
 
 Said = dict[str, Any]
@@ -60,7 +50,7 @@ def faulty(name: str, world: str, category: str, rng: Random, fault: str) -> Sai
 # The household: `place: thing, thing` a line.
 
 
-def _room(world: str) -> dict[str, list[str]]:
+def read_room(world: str) -> dict[str, list[str]]:
     lines = [line.partition(": ") for line in world.split("\n")]
     return {
         place.removesuffix(" (closed)"): [] if held == "nothing" else held.split(", ")
@@ -68,12 +58,12 @@ def _room(world: str) -> dict[str, list[str]]:
     }
 
 
-def _kind(name: str) -> str:
+def kind_of(name: str) -> str:
     return name.rsplit(" ", 1)[0]
 
 
 def _household(world: str, category: str, rng: Random) -> Said:
-    room = _room(world)
+    room = read_room(world)
     options = {goal: _goals(room, goal) for goal in GOALS}
     kinds = [goal for goal in options if options[goal]]
     goal = category if options.get(category) else rng.choice(kinds)
@@ -93,8 +83,8 @@ def _told(goal: str, thing: str, place: str, rng: Random) -> Said:
 
 def _goals(room: dict[str, list[str]], goal: str) -> list[tuple[str, str]]:
     """(thing, place) that the room can have and that do not hold yet."""
-    places = sorted({_kind(place) for place in room})
-    seats = [(_kind(thing), _kind(place)) for place in room for thing in room[place]]
+    places = sorted({kind_of(place) for place in room})
+    seats = [(kind_of(thing), kind_of(place)) for place in room for thing in room[place]]
     held = [thing for thing, _ in seats]
     if goal == "light":
         return [(t, lamp) for lamp in sorted(LAMPS & {*held}) for t in sorted({*held} - LAMPS)]
@@ -114,8 +104,8 @@ def _goals(room: dict[str, list[str]], goal: str) -> list[tuple[str, str]]:
 
 
 def _bad_house(world: str, good: Said, rng: Random, fault: str) -> Said | None:
-    room = _room(world)
-    seats = [(_kind(thing), _kind(place)) for place in room for thing in room[place]]
+    room = read_room(world)
+    seats = [(kind_of(thing), kind_of(place)) for place in room for thing in room[place]]
     things = sorted({thing for thing, _ in seats} - LAMPS)
     if fault == "hallucinated object":
         thing = rng.choice(sorted({*KINDS} - {*things}))
@@ -125,11 +115,11 @@ def _bad_house(world: str, good: Said, rng: Random, fault: str) -> Said | None:
         lying = sorted({(t, p) for t, p in seats if t not in LAMPS})
         return _told("place", *rng.choice(lying), rng)
     unfit = [
-        (goal, thing, _kind(place))
+        (goal, thing, kind_of(place))
         for goal in ("place", *_TREATED)
         for thing in things
         for place in room
-        if _kind(place) not in homes(thing)
+        if kind_of(place) not in homes(thing)
     ]
     return _told(*rng.choice(unfit), rng) if unfit else None
 
@@ -137,14 +127,14 @@ def _bad_house(world: str, good: Said, rng: Random, fault: str) -> Said | None:
 # The database: the name of a table, its columns, its rows, a line each.
 
 
-def _table(world: str) -> Table:
+def read_table(world: str) -> Table:
     head, columns, *rows = world.split("\n")
     name = head.removeprefix("Table `").removesuffix("`")
     return Table(name, tuple(columns.split(" | ")), tuple(tuple(row.split(" | ")) for row in rows))
 
 
 def _database(world: str, category: str, rng: Random) -> Said:
-    table = _table(world)
+    table = read_table(world)
     theme = next(theme for theme in THEMES if tuple(c for c, _ in theme.columns) == table.columns)
     kinds = ("other", "counting", "UPDATE", "DELETE", "ranking", "comparison")
     while True:
@@ -154,7 +144,7 @@ def _database(world: str, category: str, rng: Random) -> Said:
 
 
 def _bad_request(world: str, _: Said, rng: Random, fault: str) -> Said | None:
-    table = _table(world)
+    table = read_table(world)
     column, cell = table.columns[0], table.rows[0][0].replace("'", "''")
     if fault == "hallucinated object":
         sql = f"SELECT COUNT(*) FROM `{table.name}` WHERE `{column}` = 'Atlantis'"
@@ -236,7 +226,7 @@ def _copied(name: str, rng: Random) -> Said:
     if name == "database":
         made = problem(split_seed("test", index, SIZES))
         return {"question": made.instruction, "sql": made.query}
-    goal = _shop_task().samples("test")[index].target
+    goal = shop_task().samples("test")[index].target
     return {
         "question": goal["instruction"],
         "product": goal["id"],
@@ -247,101 +237,5 @@ def _copied(name: str, rng: Random) -> Said:
 
 
 @cache
-def _shop_task() -> Webshop:
+def shop_task() -> Webshop:
     return Webshop()
-
-
-# Actions and answers that are wrong.
-
-
-def imagined(text: str) -> str:
-    """The action with something in it that is nowhere."""
-    text = re.sub(
-        r"Action: (?!execute_sql|commit|search|click)(.*)", "Action: take unicorn 1 from bed 9", text
-    )
-    text = re.sub(r"Action: (search|click)\[.*\]", "Action: click[golden unicorn]", text)
-    return re.sub(
-        r"Action: (execute_sql|commit_final_answer) .*",
-        "Action: execute_sql SELECT `unicorn` FROM `meadow`",
-        text,
-        flags=re.DOTALL,
-    )
-
-
-def imagined_call(made: ToolCall) -> ToolCall:
-    match made.name:
-        case "take_action":
-            return ToolCall(made.id, made.name, '{"action": "unicorn"}')
-        case "search_action" | "click_action":
-            return ToolCall(made.id, "click_action", '{"value": "golden unicorn"}')
-        case _:
-            query = {"query": "SELECT `unicorn` FROM `meadow`"}
-            return ToolCall(made.id, "execute_sql", json.dumps(query))
-
-
-def wrong(fault: str, step: Step) -> tuple[str, bool]:
-    """What a played world says, and whether it calls the task solved."""
-    match fault:
-        case "invents":
-            return f"{step.observation} You also see a goose 7.", step.done
-        case "refuses":
-            return "Nothing happens.", step.done
-        case "says solved":
-            return step.observation, not step.done
-        case "contradicts":
-            return f"You are somewhere else now. {step.observation}", step.done
-        case _:
-            return step.observation, step.done
-
-
-def world(name: str, told: str, task: Any) -> Session:
-    """The world of a prompt, opened."""
-    content = told.split("seen and unseen:\n", 1)[1]
-    content, _, rest = content.partition("\n\nThe agent's task: ")
-    instruction = rest.split("\n", 1)[0]
-    if name == "household":
-        return HouseholdSession(_game(content, instruction), task.form)
-    if name == "database":
-        table = _table(content)
-        return DatabaseSession(
-            Embedded.of([table]), task.form, asked(table.name, table.columns, instruction)
-        )
-    shop = _shop_task().shop(_shop_task().samples("train")[0])
-    return WebshopSession(shop.open(instruction), task.form)
-
-
-def _game(content: str, instruction: str) -> Game:
-    lines = sorted(content.split("\n"), key=lambda line: int(line.split(":")[0].split()[1]))
-    closed = {line.split(" (")[0] for line in lines if " (closed): " in line}
-    room = _room("\n".join(lines))
-    lying = sorted(((thing, place) for place in room for thing in room[place]), key=_number)
-    goal = read_goal(instruction)
-    assert goal
-    kind = {"clean": "clean", "hot": "heat", "cool": "cool"}.get(goal.treatment or "", "place")
-    kind = "light" if goal.lamp else "two" if goal.count == 2 else kind
-    held = sorted(KINDS) + sorted(LAMPS)
-    return Game.build(
-        [Receptacle(_kind(place), openable=place in closed) for place in room],
-        [_thing(_kind(thing), place) for thing, place in lying],
-        Goal(GOALS[kind][0], goal.thing, goal.lamp or goal.place or ""),
-        [(place, thing) for thing in held for place in homes(thing)],
-        instruction=instruction,
-    )
-
-
-def _number(pair: tuple[str, str]) -> int:
-    return int(pair[0].rsplit(" ", 1)[1])
-
-
-def _thing(kind: str, place: str) -> Thing:
-    if kind in LAMPS:
-        return Thing(kind, (place,), pickupable=False, toggleable=True)
-    can = KINDS[kind].can
-    return Thing(
-        kind,
-        (place,),
-        heatable="h" in can,
-        coolable="c" in can,
-        cleanable="w" in can,
-        sliceable="s" in can,
-    )

@@ -23,6 +23,7 @@ EXTRAS = {
     "db": "the database",
     "kg": "the knowledge graph",
     "shop": "the web shop",
+    "teacher": "near-duplicates among a teacher's questions",
     "docker": "the operating system in containers",
     "gym": "worlds as Gymnasium's",
 }
