@@ -81,14 +81,14 @@ def played_worlds() -> Any:
             found[label] = asyncio.run(_compared(model, name, 30))
     nano = str(Path(__file__).parent.parent / "src" / "tmbr" / "assets" / "nano")
     with tempfile.TemporaryDirectory() as folder:
-        tuned = _tuned_environment(nano, Path(folder))
-        for label, path in (("nano", nano), ("nano tuned as the environment", tuned)):
+        tuned, updates = _tuned_environment(nano, Path(folder))
+        for label, path in (("nano", nano), (f"nano, {updates} updates as environment", tuned)):
             model = LocalModel.load(path)
             found[f"{label}: household"] = asyncio.run(_compared(model, "household", 20))
     return found
 
 
-def _tuned_environment(nano: str, folder: Path, episodes: int = 400) -> str:
+def _tuned_environment(nano: str, folder: Path, episodes: int = 400) -> tuple[str, int]:
     """Nano tuned on what the real world answered, in houses that are not measured."""
     from tmbr.tuning import sft
     from tmbr.tuning.config import SftConfig
@@ -110,10 +110,11 @@ def _tuned_environment(nano: str, folder: Path, episodes: int = 400) -> str:
         learning_rate=1.5e-3,
         epochs=2,
         batch_size=4,
-        max_minutes=6,
+        max_minutes=30,
         dtype="fp32",
     )
-    return str(folder / "run" / sft.run(config, folder / "rows.jsonl", folder / "run").folder)
+    result = sft.run(config, folder / "rows.jsonl", folder / "run")
+    return str(folder / "run" / result.folder), result.updates
 
 
 async def _compared(model: Any, name: str, episodes: int) -> dict[str, Any]:

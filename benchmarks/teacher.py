@@ -251,7 +251,8 @@ def main() -> None:
             found.setdefault("faults", {})[name] = faults(name, told.wanted)
             write(path, found)
     found["machine"] = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-    found["command"] = "python -m benchmarks.teacher"
+    found["command"] = f"python -m benchmarks.teacher --wanted {told.wanted}"
+    found["date"] = time.strftime("%Y-%m-%d")
     write(path, found)
     rows = [*found.get("overhead", []), *found.get("near", [])]
     verdict(rows + [one for made in found.get("faults", {}).values() for one in made["rows"]])
