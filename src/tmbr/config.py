@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tmbr.core.errors import ConfigError, nearest, no_file
+from tmbr.core.grammar import Constraint
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -55,6 +56,10 @@ class StrategyConfig(Config):
     #: own yes or no), `model=SPEC` (another's), or a weighted mix as `rules:0.6+self:0.4`. Null leaves
     #: it to the strategy.
     judge: str | None = None
+    #: Its actions can be nothing but turns that the task reads (`format`), or nothing but actions that
+    #: the world lists (`admissible`); see docs/search.md. Null constrains nothing, and is no part of
+    #: what an episode is known by.
+    constrain: Annotated[Constraint | None, Field(exclude_if=lambda told: told is None)] = None
     #: Overrides of how this strategy samples, over those of the whole run.
     sampling: SamplingConfig = SamplingConfig()
     #: What else that strategy can be told; see `tmbr strategies`.

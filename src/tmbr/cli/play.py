@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from tmbr.cli.build import build_judge, build_model, build_strategy
+from tmbr.cli.build import build_judge, build_model, build_strategy, check_constrained
 from tmbr.cli.progress import Progress
 from tmbr.cli.tasks import make_task
 from tmbr.config import CollectConfig, Config, EvalConfig, ModelConfig, PlayConfig, StrategyConfig
@@ -143,6 +143,8 @@ def _run(
     built = {
         name: (told, build_strategy(name, told, config.sampling)) for name, told in strategies.items()
     }
+    for model, strategy in cells:
+        check_constrained(strategies[strategy], models[model], task)
     samples = task.samples(config.split)
     if not samples:
         raise DataError(f"{config.task} {config.data}: no samples in the split {config.split!r}")

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from tmbr.begun import Begun
-from tmbr.cli.build import build_judge, build_model, build_strategy
+from tmbr.cli.build import build_judge, build_model, build_strategy, check_constrained
 from tmbr.cli.explain import Limits, explain
 from tmbr.cli.lines import Lines, action, line
 from tmbr.cli.live import LiveTree, drawn
@@ -59,6 +59,7 @@ def solve(config: RunConfig, explaining: bool) -> int:
     if question.task is not question.inner and config.model.model == "walkthrough":
         raise ConfigError("a walkthrough solves no instruction of one's own; name another --model")
     strategy = build_strategy("react", config.strategy, config.sampling)
+    check_constrained(config.strategy, config.model, question.task)
     path = config.out / "traces.jsonl"
     if (config.out / "config.yaml").exists():
         raise ConfigError(f"{config.out} holds an evaluation, which stays whole; name another --out")
