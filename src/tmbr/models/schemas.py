@@ -79,7 +79,7 @@ def fits(grammar: Grammar, completion: Completion) -> bool:
     """Whether an answer is a turn of the grammar, however its JSON is spelt."""
     if completion.tool_calls:
         return len(completion.tool_calls) == 1 and _allowed(completion.tool_calls[0], grammar.tools)
-    return grammar.text is not None and grammar.text.fits(completion.text)
+    return grammar.text is not None and grammar.text.fits(completion.text.strip())
 
 
 def _allowed(made: ToolCall, tools: tuple[Tool, ...]) -> bool:
