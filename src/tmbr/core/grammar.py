@@ -89,7 +89,7 @@ def either(patterns: Sequence[Pattern]) -> Pattern:
 
 #: Control characters, and whatever Python strips as a space, as the inside of a class.
 CONTROL = r"\x00-\x1f\x7f-\x9f"
-SPACES = CONTROL + r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACES = CONTROL + " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
 def line(but: str = "") -> Pattern:

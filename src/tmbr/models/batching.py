@@ -209,12 +209,15 @@ def _allowed(requests: Sequence[Request], logits: Tensor) -> Tensor | None:
     """What may be drawn, as the logits are shaped; None where nobody has a grammar."""
     if not any(request.guide for request in requests):
         return None
-    found = torch.ones(logits.shape, dtype=torch.bool)
+    rows, width, vocabulary = logits.shape
+    masks = torch.full((rows, width, -(-vocabulary // 32)), -1, dtype=torch.int32)
     for row, request in enumerate(requests):
         for column, candidate in enumerate(request.drawn):
             if candidate.guide and not candidate.ended:
-                found[row, column] = candidate.guide.allowed(logits.shape[-1])
-    return found.to(logits.device)
+                candidate.guide.fill(masks[row, column])
+    masks = masks.to(logits.device)
+    bits = masks[..., None] >> torch.arange(32, dtype=torch.int32, device=logits.device)
+    return (bits & 1).bool().flatten(-2)[..., :vocabulary]
 
 
 def _do(errand: Errand, decoder: Decoder) -> None:

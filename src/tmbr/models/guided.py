@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from tmbr.core.errors import ConfigError
@@ -45,11 +45,17 @@ class Guides:
             raise ConfigError(f"the grammar cannot be used: {matcher.get_error().splitlines()[0]}")
         return Guide(self, pattern, matcher.deep_copy(), room)
 
+    @property
+    def words(self) -> int:
+        """Of 32 tokens each: how long a mask is."""
+        size: int = self._tokens.vocab_size
+        return -(-size // 32)
+
     def ended(self, regex: str, text: str, room: int) -> Any:
         """A matcher of what goes on from `text` and ends within `room` tokens; None where none does."""
         begun = "".join(f"\\x{{{ord(letter):x}}}" for letter in text)
         for ending in _ENDINGS:
-            matcher = self._compiled(regex, f"{begun}{ending}{{0,{room}}}")
+            matcher = self._made(regex, f"{begun}{ending}{{0,{room}}}").deep_copy()
             matcher.consume_tokens(self._tokens.tokenize_str(text))
             matcher.compute_bitmask()  # only now does one that leads nowhere say so
             if matcher.is_accepting() or not matcher.is_stopped():
@@ -78,17 +84,19 @@ class Guide:
         self._end_in_time()
 
     def copy(self) -> Guide:
-        """For another candidate, from the beginning."""
-        assert not self._tokens
-        return Guide(self._guides, self._pattern, self._matcher.deep_copy(), self._left)
+        """For another candidate, from here on."""
+        other = copy(self)
+        other._matcher, other._tokens = self._matcher.deep_copy(), [*self._tokens]
+        return other
 
-    def allowed(self, vocabulary: int) -> Tensor:
-        """bool[vocabulary]: tokens that may come next, an end among them where the turn may end."""
-        bits = torch.frombuffer(bytearray(self._matcher.compute_bitmask()), dtype=torch.uint8)
-        flags = (bits[:, None] >> torch.arange(8, dtype=torch.uint8)).bitwise_and_(1).bool().flatten()
-        found = torch.zeros(vocabulary, dtype=torch.bool)
-        found[: len(flags)] = flags[:vocabulary]
-        return found
+    def fill(self, mask: Tensor) -> None:
+        """Set the bits of the tokens that may come next, an end among them where the turn may end.
+
+        mask: int32[words], contiguous and in the memory of the CPU; a token beyond it never may.
+        """
+        words = self._guides.words
+        mask[words:] = 0
+        self._matcher.unsafe_compute_mask_ptr(mask.data_ptr(), 4 * words)
 
     def take(self, token: int) -> None:
         """Go on with a token that was allowed."""
