@@ -133,7 +133,8 @@ def _judge(name: str, model: Model | None, task: Task) -> Judge:
 
 
 def describe_strategies() -> list[str]:
-    """Three lines a strategy: what it is; what it may do and what it costs; its settings."""
+    """Three lines a strategy: what it is; what it may do and what it costs; its settings. Then what all
+    can be told."""
     from tmbr.reasoning.strategies import STRATEGIES
 
     lines = []
@@ -149,4 +150,10 @@ def describe_strategies() -> list[str]:
             f"    access {made.access}; {entry.cost}",
             f"    settings: {', '.join(settings) or 'none'}",
         ]
+    lines += [
+        "decompose+NAME: subtasks of a plan, each by the strategy NAME",
+        "all of them: judge, sampling, and",
+        "    constrain: format (every action is a turn that the task can read) or admissible (one that",
+        "    the world lists); the baseline for format errors, see docs/search.md",
+    ]
     return lines

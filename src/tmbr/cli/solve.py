@@ -33,6 +33,11 @@ from tmbr.rollout import episode
 from tmbr.tasks.asked import Asked, asked, is_own
 from tmbr.viewer.text import plural
 
+#: What `--explain` says of an option that keeps branches from being there at all.
+CONSTRAINED = {
+    "format": "Constrained to the format: an answer without an action could not be written.",
+    "admissible": "Constrained to what the world listed: no other action could be written.",
+}
 _PLACE = re.compile(r"(?P<file>.+\.jsonl):(?P<episode>.+):(?P<node>\d+)")
 
 
@@ -85,6 +90,8 @@ def solve(config: RunConfig, explaining: bool) -> int:
     for told in ending(trace, seconds):
         print(told)
     if explaining:
+        if config.strategy.constrain:
+            print(CONSTRAINED[config.strategy.constrain])
         left = [f"  {why}" for why in explain(trace, limits(strategy))]
         print(
             "\n".join(["Why the other branches were left:", *left] if left else ["No branch was left."])
