@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tmbr.core.errors import ConfigError, nearest, no_file
+from tmbr.core.grammar import Constraint
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -55,6 +56,10 @@ class StrategyConfig(Config):
     #: own yes or no), `model=SPEC` (another's), or a weighted mix as `rules:0.6+self:0.4`. Null leaves
     #: it to the strategy.
     judge: str | None = None
+    #: Its actions can be nothing but turns that the task reads (`format`), or nothing but actions that
+    #: the world lists (`admissible`); see docs/search.md. Null constrains nothing, and is no part of
+    #: what an episode is known by.
+    constrain: Annotated[Constraint | None, Field(exclude_if=lambda told: told is None)] = None
     #: Overrides of how this strategy samples, over those of the whole run.
     sampling: SamplingConfig = SamplingConfig()
     #: What else that strategy can be told; see `tmbr strategies`.
@@ -103,6 +108,9 @@ class EvalConfig(PlayConfig):
     strategies: Annotated[dict[str, StrategyConfig], Field(min_length=1)] = {"react": StrategyConfig()}
     #: Pairs [model, strategy] to play; null is all.
     cells: list[tuple[str, str]] | None = None
+    #: Several budgets, each over `budget`, as `[{tokens: 4000}, {tokens: 16000}]`: every strategy is
+    #: played under each, and the report joins its points. Empty is `budget` alone.
+    budgets: list[BudgetConfig] = []
     out: Path = Path("runs/eval")
 
     @model_validator(mode="before")
@@ -113,6 +121,18 @@ class EvalConfig(PlayConfig):
             if isinstance(data.get(key), list):
                 data[key] = {name: {field: name} for name in data[key]}
         return data
+
+    def every_budget(self) -> list[BudgetConfig]:
+        """What each of `budgets` leaves out is as in `budget`."""
+        told = (one.model_dump(exclude_unset=True) for one in self.budgets)
+        return [self.budget.model_copy(update=one) for one in told]
+
+    @model_validator(mode="after")
+    def _budgets_differ(self) -> EvalConfig:
+        for at, budget in enumerate(self.every_budget()):
+            if budget in self.every_budget()[:at]:
+                raise ValueError(f"budgets: the one at {at} is there before; leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _cells_exist(self) -> EvalConfig:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tmbr.begun import Begun
+from tmbr.core.constraints import constrained
 from tmbr.core.errors import EnvironmentFault, ModelFault
+from tmbr.core.grammar import Constraint, Grammar
 from tmbr.core.protocols import Judge, Model, Outcome, Session, Strategy, Task, World
 from tmbr.core.store import resume_key
 from tmbr.core.types import (
@@ -137,6 +139,7 @@ class BlindEpisode:
     start: int | None
     _task: Task
     _prompt: Sequence[Message]
+    _opening: str
 
     @property
     def rounds(self) -> int:
@@ -147,6 +150,10 @@ class BlindEpisode:
 
     def parse(self, completion: Completion) -> Action:
         return self._task.parse(completion)
+
+    def grammar(self, constraint: Constraint, observation: str | None) -> Grammar:
+        told = self._opening if observation is None else observation
+        return constrained(self._task, constraint).grammar(constraint, told)
 
 
 async def episode(
@@ -172,9 +179,10 @@ async def episode(
         trace.tools = tuple(session.tools)
         ledger = _Ledger(trace.spent, budget)
         try:
-            world, prompt = Blind(session, ledger), task.messages(sample, session.observation)
+            world, opening = Blind(session, ledger), session.observation
+            prompt = task.messages(sample, opening)
             start = begun.replay(trace, prompt, session) if begun else None
-            blind = BlindEpisode(trace, budget, world, start, task, prompt)
+            blind = BlindEpisode(trace, budget, world, start, task, prompt, opening)
             end = await strategy.solve(blind, model, judge, run.seed)
             trace.finish = _verdict(task, sample, trace, end)
         finally:

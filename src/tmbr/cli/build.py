@@ -8,11 +8,13 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from tmbr.config import ModelConfig, SamplingConfig, StrategyConfig
+from tmbr.core.constraints import constrained
 from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.protocols import Judge, Model, Strategy, Task
 
 ENDPOINT = re.compile(r"(?P<name>.+)@(?P<url>https?://.+)")
 NOISY = re.compile(r"noisy-expert:(?P<p>0?\.\d+|[01](?:\.0*)?)(?::(?P<how>per-state|slips))?")
+TEACHER = re.compile(r"(expert|walkthrough)$|noisy-expert")
 WEIGHT = re.compile(r":\d*\.?\d+$")
 #: Share of a learner's errors from which no action can be read; the others name what is not there.
 SLIPS_MALFORMED = 0.1
@@ -83,7 +85,19 @@ def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) 
     from tmbr.reasoning.strategies import strategy
 
     told = {**sampling.model_dump(exclude_none=True), **config.sampling.model_dump(exclude_none=True)}
-    return strategy(config.strategy or name, told, **config.settings)
+    return strategy(config.strategy or name, told | {"constrain": config.constrain}, **config.settings)
+
+
+def check_constrained(config: StrategyConfig, model: ModelConfig, task: Task) -> None:
+    """Raises ConfigError where the strategy's constraint cannot hold, before anything is loaded."""
+    if config.constrain is None:
+        return
+    constrained(task, config.constrain)
+    if TEACHER.match(model.model):
+        raise ConfigError(
+            f"constrain: {config.constrain}: the teacher {model.model!r} says what it says; choose"
+            " another model, or constrain nothing"
+        )
 
 
 def build_judge(spec: str | None, model: Model | None, task: Task) -> Judge | None:
@@ -119,7 +133,8 @@ def _judge(name: str, model: Model | None, task: Task) -> Judge:
 
 
 def describe_strategies() -> list[str]:
-    """Three lines a strategy: what it is; what it may do and what it costs; its settings."""
+    """Three lines a strategy: what it is; what it may do and what it costs; its settings. Then what all
+    can be told."""
     from tmbr.reasoning.strategies import STRATEGIES
 
     lines = []
@@ -135,4 +150,10 @@ def describe_strategies() -> list[str]:
             f"    access {made.access}; {entry.cost}",
             f"    settings: {', '.join(settings) or 'none'}",
         ]
+    lines += [
+        "decompose+NAME: subtasks of a plan, each by the strategy NAME",
+        "all of them: judge, sampling, and",
+        "    constrain: format (every action is a turn that the task can read) or admissible (one that",
+        "    the world lists); the baseline for format errors, see docs/search.md",
+    ]
     return lines

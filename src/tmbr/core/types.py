@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tmbr.core.grammar import Constraint, Grammar
+
 Role = Literal["system", "user", "assistant", "tool"]
 NodeKind = Literal["root", "act", "plan", "summary", "reflect"]
 Access = Literal["none", "restart", "fork", "privileged", "oracle"]
@@ -155,11 +157,17 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to draw: greedy at temperature 0."""
+    """How to draw: greedy at temperature 0.
+
+    constrain: what a strategy wants its actions to be. grammar: the same for one question, which is
+    what a model obeys.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
     max_tokens: int = 256
+    constrain: Constraint | None = None
+    grammar: Grammar | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tmbr.models.encoding import Encoder, tool_calls
 
 if TYPE_CHECKING:
     from tmbr.models.batching import Batcher, Decoder, Request
+    from tmbr.models.guided import Guide, Guides
 
 
 class LocalModel:
@@ -25,6 +26,7 @@ class LocalModel:
         self.context_limit = context_limit
         self._encoder = encoder
         self._batcher = batcher
+        self._guides: Guides | None = None
 
     @classmethod
     def load(
@@ -55,7 +57,12 @@ class LocalModel:
     async def complete(
         self, context: Context, tools: Sequence[Tool], n: int, sampling: Sampling, seed: int
     ) -> list[Completion]:
-        """n candidates; the prompt's tokens are counted with the first. Raises ModelFault."""
+        """n candidates; the prompt's tokens are counted with the first. Raises ModelFault, and
+        ConfigError for a grammar that cannot be used.
+
+        Under a grammar only what it allows is drawn; the log-probabilities are those of the model
+        without it.
+        """
         from tmbr.models.batching import Request
 
         ids = self._encoder.encode(context, tools)
@@ -64,7 +71,8 @@ class LocalModel:
             asked = Completion("", finish_reason="context", usage=Usage(prompt=len(ids)))
             return [asked, *[Completion("", finish_reason="context")] * (n - 1)]
         future: asyncio.Future[Request] = asyncio.get_running_loop().create_future()
-        self._batcher.submit(Request(ids, n, room, sampling, seed, future))
+        guide = self._guide(sampling, room)
+        self._batcher.submit(Request(ids, n, room, sampling, seed, future, guide))
         return self._completions(await future)
 
     async def score(self, context: Context, continuations: Sequence[str]) -> Scored:
@@ -94,6 +102,15 @@ class LocalModel:
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._batcher.close)
+
+    def _guide(self, sampling: Sampling, room: int) -> Guide | None:
+        if sampling.grammar is None:
+            return None
+        if self._guides is None:
+            from tmbr.models.guided import Guides
+
+            self._guides = Guides(self._encoder.tokenizer, self._encoder.stop)
+        return self._guides.begin(sampling.grammar, room)
 
     def _completions(self, request: Request) -> list[Completion]:
         found = []

@@ -139,6 +139,9 @@ class Tree:
     async def ask(self, at: int, n: int, sampling: Sampling) -> list[Candidate]:
         """Sample `n` answers to the conversation that ends at a node."""
         tools = self.episode.world.tools
+        if sampling.constrain:
+            grammar = self.episode.grammar(sampling.constrain, self._last_told(at))
+            sampling = replace(sampling, grammar=grammar)
         return [self._parsed(made) for made in await self._complete(at, n, sampling, tools)]
 
     async def _complete(
@@ -150,6 +153,11 @@ class Tree:
         for completion in found:
             self.trace.spent.usage += completion.usage
         return found
+
+    def _last_told(self, at: int) -> str | None:
+        """What the world answered last on the way to a node; None before its first answer."""
+        steps = (self.trace.nodes[index].step for index in reversed(self.trace.branch(at)))
+        return next((step.observation for step in steps if step is not None), None)
 
     def charge(self, usage: Usage) -> None:
         """Pay for what was asked of a judge; one that costs nothing was not called."""
