@@ -42,7 +42,9 @@ def run(
     adapter: Adapter = None,
     key_env: KeyEnv = None,
     strategy: Annotated[str | None, typer.Option(help="See `tmbr strategies`.")] = None,
-    judge: Annotated[str | None, typer.Option(help="default, rules, self, model=SPEC, a mix.")] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="default, rules, self, model=SPEC, reward=FOLDER, a mix.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of all that is sampled.")] = None,
     explain: Annotated[bool, typer.Option(help="Say why each branch was left.")] = False,
     out: Out = None,
