@@ -204,7 +204,7 @@ def _arguments(config: DpoConfig, out: Path, evaluate: bool) -> Any:
         **arguments(config, out, evaluate),
         activation_checkpointing=config.gradient_checkpointing,
         max_length=None,
-        disable_dropout=False,
+        disable_dropout=config.dropout == 0,  # that of an adapter gone on from, too
         beta=config.beta,
         loss_type=[*config.loss, *(["sft"] if sft else [])],
         loss_weights=[*weights, *([config.sft_weight] if sft else [])],

@@ -66,7 +66,8 @@ class DpoConfig(TuneConfig):
     learning_rate: float = Field(2e-5, gt=0)
     """Peak rate; 2e-5 suits LoRA, 5e-7 full tuning of a large model."""
     dropout: float = Field(0.0, ge=0, lt=1)
-    """Dropout before the adapter's matrices; it would blur the comparison with the reference."""
+    """Dropout before a new adapter's matrices; it blurs the comparison with the reference. 0 turns off
+    that of an adapter gone on from."""
     eval_fraction: float = Field(0.1, ge=0, lt=1)
     """Share of the samples held out, for the accuracy and margin of the implied reward."""
 
