@@ -22,7 +22,7 @@ from tmbr.cli import run
 
 RESULT = RESULTS / "reward.json"
 #: Answers that are sampled fail often enough for a judge to have something to say.
-PLAYED = ("sampling.temperature=1.2", "sampling.max_tokens=80", "concurrency=128")
+PLAYED = ("sampling.temperature=1.0", "concurrency=16")
 TUNED = ("dtype=fp32", "epochs=2", "batch_size=16", "learning_rate=1e-3", "max_length=1024")
 JUDGES = ("rules", "confidence", "default", "self")
 KEPT = ("strategy", "judge", "n", "success", "turns", "solved", "auc", "auc_ci95", "auc_early")
@@ -42,8 +42,8 @@ KEPT += (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="runs/quickstart/tune/model")
-    parser.add_argument("--train", type=int, default=80)
-    parser.add_argument("--validation", type=int, default=50)
+    parser.add_argument("--train", type=int, default=40)
+    parser.add_argument("--validation", type=int, default=30)
     parser.add_argument("--out", type=Path, default=Path("runs/prove_reward"))
     told = parser.parse_args()
     if not Path(told.model).is_dir():

@@ -57,8 +57,7 @@ class LocalReward:
         """Load what `tmbr tune reward` wrote.
 
         acting: whose weights are shared if they are the base's; the rest is as in `LocalModel.load`.
-        Raises ConfigError: no reward model
-        there, or one of another base than the one that is now at its place.
+        Raises ConfigError: no reward model there, or the model at its base's place is another one.
         """
         from tmbr.models.valuing import load
 
