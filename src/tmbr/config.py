@@ -53,8 +53,8 @@ class StrategyConfig(Config):
     #: As `tmbr strategies` lists them; by default the name it is given in this config.
     strategy: str | None = None
     #: Who judges: `default` (rules and confidence), `rules`, `confidence`, `self` (the acting model's
-    #: own yes or no), `model=SPEC` (another's), or a weighted mix as `rules:0.6+self:0.4`. Null leaves
-    #: it to the strategy.
+    #: own yes or no), `model=SPEC` (another's), `reward=FOLDER` (what `tmbr tune reward` wrote), or a
+    #: weighted mix as `rules:0.6+self:0.4`. Null leaves it to the strategy.
     judge: str | None = None
     #: Its actions can be nothing but turns that the task reads (`format`), or nothing but actions that
     #: the world lists (`admissible`); see docs/search.md. Null constrains nothing, and is no part of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 from tmbr.config import ModelConfig, SamplingConfig, StrategyConfig
@@ -103,7 +104,8 @@ def check_constrained(config: StrategyConfig, model: ModelConfig, task: Task) ->
 def build_judge(spec: str | None, model: Model | None, task: Task) -> Judge | None:
     """The judge of a config: `rules:0.6+confidence:0.4`; None leaves it to the strategy.
 
-    model: the acting one, which `self` asks; None where nobody acts. Raises ConfigError.
+    model: the acting one, which `self` asks and whose weights `reward=` shares where it can; None where
+    nobody acts. Raises ConfigError.
     """
     from tmbr.reasoning.judges import Mix, default_judge
 
@@ -118,17 +120,25 @@ def build_judge(spec: str | None, model: Model | None, task: Task) -> Judge | No
 
 
 def _judge(name: str, model: Model | None, task: Task) -> Judge:
-    from tmbr.reasoning.judges import Confidence, Rules, YesNo
+    from tmbr.reasoning.judges import Confidence, Reward, Rules, YesNo
 
     if name.startswith("model="):
         return YesNo(build_model(ModelConfig(model=name.removeprefix("model=")), task), name)
+    if name.startswith("reward="):
+        from tmbr.models.local import LocalModel
+        from tmbr.models.reward import LocalReward
+
+        acting = model if isinstance(model, LocalModel) else None
+        return Reward(LocalReward.load(Path(name.removeprefix("reward=")), acting), name)
     if name == "self":
         if model is None:
             raise ConfigError("the judge 'self' asks the acting model: name it by --model")
         return YesNo(model)
     judges: dict[str, Judge] = {"rules": Rules(), "confidence": Confidence()}
     if name not in judges:
-        raise ConfigError(f"no judge {name!r}; {nearest(name, [*judges, 'self', 'model=', 'default'])}")
+        raise ConfigError(
+            f"no judge {name!r}; {nearest(name, [*judges, 'self', 'model=', 'reward=', 'default'])}"
+        )
     return judges[name]
 
 

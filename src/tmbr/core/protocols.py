@@ -16,6 +16,7 @@ from tmbr.core.types import (
     Context,
     Judgement,
     Message,
+    Rewarded,
     Sample,
     Sampling,
     Score,
@@ -146,6 +147,24 @@ class Model(Protocol):
     def count(self, context: Context) -> int: ...
 
     async def aclose(self) -> None: ...
+
+
+class RewardModel(Protocol):
+    """A trained head that values conversations; see `tmbr tune reward`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def outcomes(self) -> bool:
+        """Whether it was trained to see what the world said to the last answer."""
+        ...
+
+    async def rewards(
+        self, conversations: Sequence[Sequence[Message]], tools: Sequence[Tool]
+    ) -> list[Rewarded]:
+        """One for each. Raises ModelFault when they cannot be read."""
+        ...
 
 
 class Judge(Protocol):

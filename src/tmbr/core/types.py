@@ -156,6 +156,15 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewarded:
+    """What a reward model says of a conversation, in [0, 1], and what it cost; None where it found no
+    room to read it."""
+
+    value: float | None
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How to draw: greedy at temperature 0.
 

@@ -26,6 +26,7 @@ UNREADABLE = (OSError, ValueError, SafetensorError)
 @dataclass(frozen=True, slots=True)
 class Loaded:
     tokenizer: Any
+    network: Any
     decoder: Decoder
     stop: frozenset[int]
     context_limit: int
@@ -37,8 +38,8 @@ def load(
 ) -> Loaded:
     """See `tmbr.models.local.LocalModel.load`. Raises ConfigError, or DataError for a broken record."""
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a live display is under way
-    place = _device(device)
-    kind = _dtype(dtype, place)
+    place = device_named(device)
+    kind = dtype_named(dtype, place)
     try:
         fits = packed.supports(AutoConfig.from_pretrained(name))
         model: Any = AutoModelForCausalLM.from_pretrained(
@@ -60,6 +61,7 @@ def load(
     model = model.to(place).eval()
     return Loaded(
         tokenizer=tokenizer,
+        network=model,
         decoder=packed.Packed(model, cache_bytes) if fits else Own(model),
         stop=_stop(model, tokenizer),
         context_limit=model.config.max_position_embeddings,
@@ -108,7 +110,8 @@ def _adapted(model: Any, tokenizer: Any, base: str, adapter: str) -> tuple[Any, 
     return merged, tokenizer
 
 
-def _device(name: str | None) -> torch.device:
+def device_named(name: str | None) -> torch.device:
+    """By default a GPU where there is one. Raises ConfigError."""
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -117,7 +120,8 @@ def _device(name: str | None) -> torch.device:
         raise ConfigError(f"no device {name!r} here: {_line(error)}") from error
 
 
-def _dtype(name: str | None, device: torch.device) -> Any:
+def dtype_named(name: str | None, device: torch.device) -> Any:
+    """By default fp32 on a CPU, elsewhere the checkpoint's own. Raises ConfigError."""
     if name is None:
         return torch.float32 if device.type == "cpu" else "auto"
     kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -19,11 +19,19 @@ class LocalModel:
     """Answers many concurrent episodes from one batch; see `tmbr.models.batching`."""
 
     def __init__(
-        self, name: str, weights_version: str, encoder: Encoder, batcher: Batcher, context_limit: int
+        self,
+        name: str,
+        weights_version: str,
+        network: Any,
+        encoder: Encoder,
+        batcher: Batcher,
+        context_limit: int,
     ) -> None:
         self.name = name
         self.weights_version = weights_version
         self.context_limit = context_limit
+        #: The transformers model, whose weights others may read but not change.
+        self.network = network
         self._encoder = encoder
         self._batcher = batcher
         self._guides: Guides | None = None
@@ -52,7 +60,7 @@ class LocalModel:
         encoder = Encoder(loaded.tokenizer, loaded.stop)
         name = name_or_path if adapter is None else f"{name_or_path}+{adapter}"
         batcher = Batcher(loaded.decoder, loaded.stop, max_batch)
-        return cls(name, loaded.weights_version, encoder, batcher, loaded.context_limit)
+        return cls(name, loaded.weights_version, loaded.network, encoder, batcher, loaded.context_limit)
 
     async def complete(
         self, context: Context, tools: Sequence[Tool], n: int, sampling: Sampling, seed: int

@@ -23,8 +23,10 @@ def save(model: PeftModel, tokenizer: PreTrainedTokenizerBase, base: Fingerprint
         base.write(folder)
 
 
-def load(base: str, adapter: Path, dtype: Any = "auto") -> tuple[PeftModel, PreTrainedTokenizerBase]:
-    """The base with the adapter on top, and the adapter's tokenizer.
+def load(
+    base: str, adapter: Path, dtype: Any = "auto", trainable: bool = False
+) -> tuple[PeftModel, PreTrainedTokenizerBase]:
+    """The base with the adapter on top, frozen unless it is to be trained on, and its tokenizer.
 
     Raises ConfigError when the folder holds no adapter, or one of another base.
     """
@@ -38,7 +40,8 @@ def load(base: str, adapter: Path, dtype: Any = "auto") -> tuple[PeftModel, PreT
     if (adapter / "tokenizer_config.json").is_file():
         tokenizer = AutoTokenizer.from_pretrained(adapter)
     try:
-        return PeftModel.from_pretrained(model, str(adapter)), tokenizer
+        adapted = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
+        return adapted, tokenizer
     except (RuntimeError, ValueError, OSError) as error:
         why = str(error).strip().split("\n")[0]
         raise ConfigError(f"adapter {adapter} does not fit {base!r}: {why}") from None

@@ -22,6 +22,15 @@ class Diverged(TmbrError):
     """The loss or a weight is no longer a number."""
 
 
+def finite(loss: Any, update: int) -> Any:
+    """The loss, if it is a number. update: the one under way. Raises Diverged."""
+    if not torch.isfinite(loss):
+        raise Diverged(
+            f"the loss became {loss.item()} at update {update}; lower learning_rate or set dtype: fp32"
+        )
+    return loss
+
+
 class WholeCheckpoints:
     """A mixin that stands before a trainer of TRL."""
 

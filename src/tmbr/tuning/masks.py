@@ -8,13 +8,13 @@ whole, which is the same thing, only slower.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tmbr.core.chat import template_message
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message, Tool
@@ -191,30 +191,6 @@ class ChatTemplate:
                 " the model would not learn to stop; choose another `chat_template`"
             )
         return max(closing, key=len)
-
-
-def template_message(message: Message) -> dict[str, Any]:
-    """A message as chat templates expect it: arguments of calls as data where they are valid JSON."""
-    plain: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        plain["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": _arguments(call.arguments)},
-            }
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id is not None:
-        plain["tool_call_id"] = message.tool_call_id
-    return plain
-
-
-def _arguments(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _source(tokenizer: PreTrainedTokenizerBase, choice: str | None) -> str:

@@ -55,9 +55,9 @@ def lora(config: TuneConfig, model: Any, task: str = "CAUSAL_LM") -> Any:
 
 
 def held_out(ids: Sequence[str], fraction: float, seed: int) -> set[str]:
-    """Samples for evaluation: all rows of a sample are on the same side."""
+    """Samples for evaluation: a sample's rows are all on one side; at least one is left to train on."""
     samples = sorted(set(ids), key=lambda id: (derive_seed(seed, "held out", id), id))
-    return set(samples[: round(fraction * len(samples))])
+    return set(samples[: min(round(fraction * len(samples)), len(samples) - 1)])
 
 
 def arguments(config: TuneConfig, out: Path, evaluate: bool) -> dict[str, Any]:

@@ -20,14 +20,12 @@ from tmbr.core.rows import read_rows
 from tmbr.tuning import run_folder
 from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode
+from tmbr.tuning.running import RESULT, evaluated, last_loss, save, train
 from tmbr.tuning.setup import arguments, check_machine, held_out, lora, stored_dtype
 
 if TYPE_CHECKING:
-    from tmbr.core.fingerprint import Fingerprint
     from tmbr.tuning.callbacks import Clock
     from tmbr.tuning.trainer import WeightedTrainer
-
-RESULT = "result.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +72,14 @@ def run(config: SftConfig, rows: Path, out: Path) -> SftResult:
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
         trainer, clock = make_trainer(config, model, template, encoded, out)
         run_folder.claim(config, rows, out)
-        _train(trainer, clock, out)
-    evaluated = _eval_loss(trainer)
-    folder = _save(config, trainer, base, out)
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+        train(trainer, clock, out)
+    measured = evaluated(trainer)
+    folder = save(config, trainer, base, out)
     result = SftResult(
         folder=folder.name,
         updates=trainer.state.global_step,
-        loss=losses[-1],
-        eval_loss=evaluated,
+        loss=last_loss(trainer),
+        eval_loss=measured.get("eval_loss"),
         rows=len(encoded.examples),
         tokens=sum(len(example.input_ids) for example in encoded.examples),
         trained_tokens=sum(label >= 0 for example in encoded.examples for label in example.labels),
@@ -112,7 +109,7 @@ def make_trainer(
 
     held = held_out(encoded.ids, config.eval_fraction, config.seed)
     pairs = list(zip(encoded.ids, encoded.examples, strict=True))
-    train = [example for id, example in pairs if id not in held]
+    trained = [example for id, example in pairs if id not in held]
     evaluation = [example for id, example in pairs if id in held]
     clock = Clock(config.max_minutes)
     muon = config.optimizer == "muon"
@@ -120,7 +117,7 @@ def make_trainer(
         model=model,
         args=_arguments(config, out, evaluate=bool(evaluation)),
         data_collator=collate,
-        train_dataset=_dataset(train),
+        train_dataset=_dataset(trained),
         eval_dataset=_dataset(evaluation) if evaluation else None,
         processing_class=template.tokenizer,
         peft_config=lora(config, model) if config.method == "lora" else None,
@@ -133,18 +130,6 @@ def make_trainer(
     trainer.focal = config.focal
     trainer.remove_callback(PrinterCallback)
     return trainer, clock
-
-
-def _train(trainer: WeightedTrainer, clock: Clock, out: Path) -> None:
-    from tmbr.tuning.checkpoints import last_checkpoint
-
-    try:
-        with warnings.catch_warnings(
-            category=FutureWarning, action="ignore"
-        ):  # of PEFT and TRL, not ours
-            trainer.train(resume_from_checkpoint=last_checkpoint(out / "checkpoints"))
-    finally:
-        clock.stop()
 
 
 def _arguments(config: SftConfig, out: Path, evaluate: bool) -> Any:
@@ -172,27 +157,3 @@ def _dataset(examples: Sequence[Example]) -> Any:
             "loss_weight": [[weight * scale for weight in example.weights] for example in examples],
         }
     )
-
-
-def _eval_loss(trainer: WeightedTrainer) -> float | None:
-    """Of the final weights; None without held-out samples."""
-    if trainer.eval_dataset is None:
-        return None
-    last: dict[str, float] = trainer.state.log_history[-2]  # before the summary of the training
-    return last["eval_loss"] if "eval_loss" in last else trainer.evaluate()["eval_loss"]
-
-
-def _save(config: SftConfig, trainer: WeightedTrainer, base: Fingerprint, out: Path) -> Path:
-    from tmbr.tuning import adapter
-    from tmbr.tuning.whole import whole
-
-    tokenizer = trainer.processing_class
-    if config.method == "lora":
-        folder = out / "adapter"
-        adapter.save(trainer.model, tokenizer, base, folder)
-    else:
-        folder = out / "model"
-        with whole(folder) as aside:
-            trainer.model.save_pretrained(str(aside))
-            tokenizer.save_pretrained(str(aside))
-    return folder

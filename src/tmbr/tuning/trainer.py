@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
-from tmbr.tuning.checkpoints import Diverged, WholeCheckpoints
+from tmbr.tuning.checkpoints import WholeCheckpoints, finite
 from tmbr.tuning.masks import IGNORED
 
 
@@ -81,12 +81,7 @@ class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
             loss = self._weighted(scores, hits, weight, labelled, num_items_in_batch)
         else:
             loss = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        if not return_outputs and not torch.isfinite(loss):
-            raise Diverged(
-                f"the loss became {loss.item()} at update {self.state.global_step + 1};"
-                " lower learning_rate or set dtype: fp32"
-            )
-        return loss
+        return loss if return_outputs else finite(loss, self.state.global_step + 1)
 
     def _on_one_cpu(self) -> bool:
         return bool(self.args.device.type == "cpu" and self.accelerator.num_processes == 1)

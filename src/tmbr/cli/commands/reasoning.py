@@ -42,7 +42,9 @@ def run(
     adapter: Adapter = None,
     key_env: KeyEnv = None,
     strategy: Annotated[str | None, typer.Option(help="See `tmbr strategies`.")] = None,
-    judge: Annotated[str | None, typer.Option(help="default, rules, self, model=SPEC, a mix.")] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="default, rules, self, model=SPEC, reward=FOLDER, a mix.")
+    ] = None,
     constrain: Annotated[
         str | None,
         typer.Option(help="format: only turns that can be read; admissible: only what is listed."),

@@ -41,6 +41,69 @@ def sft(
     run(load(SftConfig, config, given + overrides), source, out)
 
 
+@tune.command()
+def reward(
+    arguments: Arguments = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--data", help="Pairs, valued conversations, both in one file, or traces.jsonl."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The base: nano, a path or a hub name.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/reward"),
+) -> None:
+    """A reward model: a scalar head on an adapter, which the judge `reward=OUT` asks.
+
+    It learns which of two answers is better (pairs, Bradley-Terry) and how promising a conversation is
+    (values in [0, 1], cross-entropy). Accuracy, AUC and calibration on held-out samples are in
+    OUT/result.json. The same command again goes on from the last checkpoint.
+
+    \b
+    Examples:
+      tmbr tune reward --model nano --data runs/collect/traces.jsonl
+      tmbr tune reward recipes/reward_llama2_7b.yaml --data pairs.jsonl margin=1
+      tmbr judges runs/eval/traces.jsonl --judge rules --judge reward=runs/reward
+    """
+    from tmbr.cli.prefer import tune_reward as run
+    from tmbr.config import load
+    from tmbr.tuning.preference_config import RewardConfig
+
+    if source is None:
+        raise typer.BadParameter("--data is missing: pairs, valued conversations or traces.")
+    config, overrides = file_and_overrides(arguments)
+    given = [f"model={json.dumps(model)}"] if model else []
+    run(load(RewardConfig, config, given + overrides), source, out)
+
+
+@tune.command()
+def dpo(
+    arguments: Arguments = None,
+    source: Annotated[
+        Path | None, typer.Option("--data", help="Pairs, or traces.jsonl with branches.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The base: nano, a path or a hub name.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/dpo"),
+) -> None:
+    """Direct preference optimisation on pairs of answers to the same conversation.
+
+    The reference is the base with the adapter off; with adapter=FOLDER training goes on from that
+    adapter, which is the reference too. The same command again goes on from the last checkpoint.
+
+    \b
+    Examples:
+      tmbr tune dpo --model runs/sft/model --data pairs.jsonl
+      tmbr tune dpo recipes/dpo_qwen_0.5b.yaml --data pairs.jsonl adapter=runs/sft/adapter beta=0.05
+    """
+    from tmbr.cli.prefer import tune_dpo as run
+    from tmbr.config import load
+    from tmbr.tuning.preference_config import DpoConfig
+
+    if source is None:
+        raise typer.BadParameter("--data is missing: a file of pairs, or of traces with branches.")
+    config, overrides = file_and_overrides(arguments)
+    given = [f"model={json.dumps(model)}"] if model else []
+    run(load(DpoConfig, config, given + overrides), source, out)
+
+
 @app.command()
 def merge(
     adapter: Annotated[Path, typer.Argument(help="Folder of a PEFT adapter.")],
