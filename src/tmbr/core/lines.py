@@ -69,18 +69,21 @@ def read_lines(path: Path, kind: type[L], what: str) -> list[tuple[int, L]]:
 
     Raises DataError naming file, line and key.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as {what.partition(';')[0]}: {error}") from None
-    found = [(number, _read(path, number, line, kind)) for number, line in _filled(lines)]
+    found = list(each_line(path, kind, what))
     if not found:
         raise DataError(f"{path}: holds no {what}")
     return found
 
 
-def _filled(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+def each_line(path: Path, kind: type[L], what: str) -> Iterator[tuple[int, L]]:
+    """As `read_lines`, one at a time; there may be none."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _read(path, number, line, kind)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as {what.partition(';')[0]}: {error}") from None
 
 
 def _read(path: Path, number: int, line: str, kind: type[L]) -> L:
