@@ -47,6 +47,16 @@ def write_pairs(path: Path, content: Iterable[Pair]) -> int:
     return write_lines(path, (_PairLine.of(pair) for pair in content))
 
 
+def pair_line(pair: Pair) -> str:
+    """A pair as a line of a file, its end included."""
+    return _PairLine.of(pair).model_dump_json(exclude_defaults=True) + "\n"
+
+
+def valued_line(valued: Valued) -> str:
+    """A valued conversation as a line of a file, its end included."""
+    return _ValuedLine.of(valued).model_dump_json(exclude_defaults=True) + "\n"
+
+
 def read_pairs(path: Path) -> list[Pair]:
     """Read pairs. Raises DataError naming file, line and key."""
     what = "preference pairs; make them from traces with branches"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -164,6 +164,12 @@ def each_trace(path: Path, start: int = 0) -> Iterator[tuple[int, int, Trace]]:
     Raises DataError.
     """
     return each_record(path, TRACES, decode_trace, start)
+
+
+def trace_at(file: IO[bytes], first: int) -> Trace:
+    """The trace that begins at a byte of an open trace file; see `each_trace`."""
+    file.seek(first)
+    return decode_trace(file.readline())
 
 
 def holds_traces(path: Path) -> bool:

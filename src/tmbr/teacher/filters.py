@@ -102,15 +102,15 @@ class Loops:
 @dataclass(frozen=True, slots=True)
 class Length:
     """turns: sampled turns of the branch, from and to. tokens: of the whole conversation by `count`,
-    from and to; null counts none."""
+    from and to. None is no limit."""
 
-    turns: tuple[int, int] = (1, 1_000)
+    turns: tuple[int, int] | None = None
     tokens: tuple[int, int] | None = None
     count: Callable[[str], int] = len
     name: str = "length"
 
     def __call__(self, trace: Trace, turns: Turns) -> str | None:
-        if not self.turns[0] <= len(turns) <= self.turns[1]:
+        if self.turns is not None and not self.turns[0] <= len(turns) <= self.turns[1]:
             return f"{len(turns)} turns"
         if self.tokens is None or trace.finish is None:
             return None

@@ -108,8 +108,8 @@ def sample(
     wanted = counts(sources, agent_share, most)
     sizes = {source.name: int(source.size) for source in sources}
     taken = {
-        name: (drawn(content[name], sizes[name], count, derive_seed(seed, name)), count)
-        for name, count in wanted.items()
+        name: (drawn(content[name], sizes[name], count, derive_seed(seed, number)), count)
+        for number, (name, count) in enumerate(wanted.items())
     }
     return interleaved(taken, derive_seed(seed, "order"))
 

@@ -49,7 +49,7 @@ def _is_wrong(node: Node) -> bool:
 
 @dataclass(slots=True)
 class _Tried:
-    """What was written, what the world said to it where that is known, and how good it was each time."""
+    """What was written, what the world said to it where known, and how good it was each time."""
 
     message: Message
     heard: Message | None
