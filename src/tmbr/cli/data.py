@@ -179,9 +179,13 @@ def _write_values(config: ValuesConfig, traces: list[Trace], path: Path) -> None
     by_sample: dict[str, list[Trace]] = {}
     for trace in traces:
         by_sample.setdefault(trace.sample.digest, []).append(trace)
-    states = [States(of, lambda t: {**outcomes(t), **worth.get(t.id, {})}) for of in by_sample.values()]
+    states = [
+        States(of, lambda t: {**outcomes(t), **worth.get(t.id, {})}, lone=False)
+        for of in by_sample.values()
+    ]
+    rolled = [States(of, lambda t: worth.get(t.id, {})) for of in by_sample.values()]
     pairs = write_pairs(config.out / "pairs.jsonl", (p for s in states for p in s.pairs(config.margin)))
-    values = write_valued(config.out / "values.jsonl", (v for s in states for v in s.valued()))
+    values = write_valued(config.out / "values.jsonl", (v for s in rolled for v in s.valued()))
     print(
         f"step values: {path} ({tokens:,} tokens); {values:,} values, {pairs:,} pairs in {config.out}"
     )

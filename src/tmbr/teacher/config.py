@@ -79,6 +79,9 @@ class DataConfig(_Settings):
     """How the task was put to the model (`text`, `agentbench`): for the replay."""
     margin: float = Field(0.5, gt=0, le=1)
     """Least difference of value between the turns of a pair."""
+    values: Literal["rollouts", "all"] = "rollouts"
+    """values.jsonl: turns of `step_values`; or all whose outcome is known, which is much: each holds
+    its whole conversation."""
     agent_share: float | None = Field(None, ge=0, le=1)
     """λ: the agent's share of the data; null takes all rows as they are."""
     mix_by: Literal["rows", "weights"] = "rows"

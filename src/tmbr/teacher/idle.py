@@ -39,7 +39,8 @@ def idle(trace: Trace, leaf: int, replay: Replay) -> list[int]:
     it changed nothing that mattered. Nothing is cut of a branch that a replay does not solve.
     """
     kept = [index for index in trace.branch(leaf) if trace.nodes[index].kind == "act"]
-    if not _holds(trace, kept, replay):
+    told_nothing = any(next(_ends(trace, kept, at), 0) for at in range(len(kept)))
+    if not told_nothing or not _holds(trace, kept, replay):
         return []
     cut: list[int] = []
     at = 0

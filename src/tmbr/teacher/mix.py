@@ -58,7 +58,7 @@ def counts(sources: Sequence[Source], agent_share: float, most: int | None = Non
     """
     part = shares(sources, agent_share)
     sizes = {source.name: int(source.size) for source in sources}
-    fits = min(int(sizes[name] / share + 1e-9) for name, share in part.items() if share > 0)
+    fits = int(min(sizes[name] / share for name, share in part.items() if share > 0) + 1e-9)
     total = fits if most is None else min(fits, most)
     exact = {name: share * total for name, share in part.items()}
     found = {name: int(value + 1e-9) for name, value in exact.items()}

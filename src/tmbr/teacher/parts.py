@@ -113,16 +113,20 @@ class _Writer:
                 parts[place.source].write(row_line(row))
                 written.rows[place.source] += 1
                 written.weights[place.source] += trained(row, partial(tokens, self.tools.count))
-        states = States((trace for _, trace in found), self._worth)
-        for pair in states.pairs(self.config.margin):
+        traces = [trace for _, trace in found]
+        for pair in States(traces, self._worth, lone=False).pairs(self.config.margin):
             written.pairs += 1
             pairs.write(pair_line(pair))
-        for valued in states.valued():
+        known = self._worth if self.config.values == "all" else self._played
+        for valued in States(traces, known).valued():
             written.values += 1
             values.write(valued_line(valued))
 
+    def _played(self, trace: Trace) -> dict[int, float]:
+        return self.ledger.step_values(trace.id)
+
     def _worth(self, trace: Trace) -> dict[int, float]:
-        return {**outcomes(trace), **self.ledger.step_values(trace.id)}
+        return {**outcomes(trace), **self._played(trace)}
 
     def _rows(self, trace: Trace) -> list[Row]:
         assert trace.finish is not None, "the filter of outcomes has let it pass"

@@ -5,7 +5,8 @@ What is better is known by the outcome, which is the score: data of the train sp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
@@ -73,16 +74,20 @@ class States:
     """All states of one sample in which a turn of known worth was taken, in the order of the traces.
 
     States that several traces went through are one, and so are turns with equal actions: what they are
-    worth is the mean. What the model was shown is kept word for word.
+    worth is the mean. What the model was shown is kept word for word. lone: also states in which no
+    other turn was taken, which give no pairs.
     """
 
-    def __init__(self, traces: Iterable[Trace], values: Values = outcomes) -> None:
+    def __init__(self, traces: Sequence[Trace], values: Values = outcomes, lone: bool = True) -> None:
         self._states: dict[str, _State] = {}
-        self.sample = ""
+        self.sample = traces[0].sample.id if traces else ""
+        every = lone or len(traces) > 1
         for trace in traces:
-            self.sample = trace.sample.id
-            for index, value in sorted(values(trace).items()):
-                self._note(trace, index, value)
+            known = values(trace)
+            taken = Counter(_where(trace.nodes[index]) for index in known)
+            for index, value in sorted(known.items()):
+                if every or taken[_where(trace.nodes[index])] > 1:
+                    self._note(trace, index, value)
 
     def pairs(self, margin: float = 0.5) -> Iterator[Pair]:
         """Of each state the best turn (the earliest of equals) against every one that is worse by at
@@ -117,6 +122,10 @@ class States:
         )
         key = node.action.key if node.action else ""
         state.tried.setdefault(key, _Tried(node.message, answer(node))).values.append(value)
+
+
+def _where(node: Node) -> tuple[int | None, int | None]:
+    return node.parent, node.context
 
 
 def _said(message: Message) -> list[object]:

@@ -21,8 +21,7 @@ from tmbr.begun import Begun
 from tmbr.core.errors import DataError
 from tmbr.core.journal import Journal, each_record
 from tmbr.core.protocols import Judge, Model, Strategy, Task
-from tmbr.core.rows import teaches
-from tmbr.core.types import Budget, Run, Trace, derive_seed
+from tmbr.core.types import Budget, Node, Run, Trace, derive_seed
 from tmbr.rollout import rollouts
 from tmbr.teacher.idle import replay
 
@@ -62,12 +61,12 @@ def chosen(trace: Trace, which: Which, most: int | None, seed: int) -> list[int]
     """Nodes to be valued, in their order; of more than `most` a sample by the seed.
 
     siblings: different actions sampled in one state. branch: the turns of the committed branch. all:
-    every sampled action. Turns that are wrong whatever follows (see `outcomes`) need no rollouts.
+    every sampled action. What was refused, or dropped before it could be done, needs no rollouts.
     """
     acts = [
         index
         for index, node in enumerate(trace.nodes)
-        if node.kind == "act" and node.action is not None and teaches(node)
+        if node.kind == "act" and node.sampled and node.action is not None and not _refused(node)
     ]
     if which == "branch":
         branch = set(trace.branch(trace.finish.leaf)) if trace.finish else set()
@@ -77,6 +76,10 @@ def chosen(trace: Trace, which: Which, most: int | None, seed: int) -> list[int]
     if most is not None and len(acts) > most:
         acts = sorted(Random(derive_seed(seed, trace.id)).sample(acts, most))
     return acts
+
+
+def _refused(node: Node) -> bool:
+    return node.error is not None or (node.step is not None and node.step.admissible is False)
 
 
 def _rivals(trace: Trace, index: int, acts: list[int]) -> bool:
