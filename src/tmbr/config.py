@@ -161,6 +161,25 @@ class ValuesConfig(Config):
     out: Path = Path("runs/values")
 
 
+class ThoughtsConfig(Config):
+    """Thoughts that a model adds to solved episodes: see `tmbr data thoughts`."""
+
+    #: A file of traces.
+    traces: Path
+    #: Who explains.
+    model: ModelConfig = ModelConfig()
+    sampling: SamplingConfig = SamplingConfig(temperature=0.7)
+    #: Answers asked for at once; the first that names nothing hidden is kept.
+    tries: Positive = 2
+    #: How the task was put: `text` or `agentbench`.
+    form: str = "text"
+    seed: int = 0
+    #: Episodes under way at a time.
+    concurrency: Positive = 16
+    #: Folder for traces.jsonl.
+    out: Path = Path("runs/thoughts")
+
+
 class RunConfig(Config):
     """One sample is solved, before one's eyes."""
 

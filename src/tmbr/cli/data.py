@@ -31,7 +31,7 @@ from tmbr.teacher.values import Player, StepValue, chosen, each_step_value, valu
 def build_data(config: DataConfig) -> None:
     """Build, write OUT/yields.json, print the tables. Raises ConfigError or DataError."""
     config.out.mkdir(parents=True, exist_ok=True)
-    with _shown() as progress:
+    with shown() as progress:
         built = build(config, Tools(_count(config.tokenizer), _task(config.form), progress))
     write(config.out / "yields.json", json.dumps(told(built), indent=1, ensure_ascii=False) + "\n")
     for line in lines(built):
@@ -79,7 +79,7 @@ def _task(form: str) -> Callable[[Trace], Task]:
 
 
 @contextmanager
-def _shown() -> Iterator[Callable[[str, int, int], None]]:
+def shown() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on a terminal, a line now and then elsewhere."""
     said = time.monotonic()
     if sys.stderr.isatty():
@@ -108,7 +108,7 @@ def value_data(config: ValuesConfig) -> int:
     path = config.out / "step_values.jsonl"
     jobs = [(t, node) for t in traces for node in chosen(t, config.which, config.most, config.seed)]
     try:
-        with _shown() as progress:
+        with shown() as progress:
             asyncio.run(_value(config, traces, jobs, path, progress))
     except KeyboardInterrupt:
         print(

@@ -106,3 +106,29 @@ def values(
         "out": out,
     }
     return value_data(read(ValuesConfig, arguments, options))
+
+
+@data.command()
+def thoughts(
+    traces: Annotated[Path, typer.Argument(metavar="TRACES.jsonl", help="Solved episodes.")],
+    arguments: Arguments = None,
+    model: Annotated[str | None, typer.Option(help="Who explains; as for `tmbr eval`.")] = None,
+    adapter: Adapter = None,
+    key_env: KeyEnv = None,
+    out: Out = None,
+) -> int:
+    """Let a model add thoughts to the actions of solved episodes.
+
+    The actions stay as they are. A thought is kept only if it names no object, place or id that was not
+    yet seen when the action was taken; else the turn keeps its own words. Writes OUT/traces.jsonl; the
+    same command again goes on where it stopped.
+
+    \b
+    Example:
+      tmbr data thoughts runs/collect/traces.jsonl --model Qwen2.5-7B@http://localhost:8000/v1
+    """
+    from tmbr.cli.thoughts import add_thoughts
+    from tmbr.config import ThoughtsConfig
+
+    options = {"traces": traces, "model": told_model(model, adapter, key_env), "out": out}
+    return add_thoughts(read(ThoughtsConfig, arguments, options))
