@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -150,6 +150,54 @@ class CollectConfig(PlayConfig):
     strategy: StrategyConfig = StrategyConfig(strategy="react")
     split: str = "train"
     out: Path = Path("runs/collect")
+
+
+class ValuesConfig(Config):
+    """What nodes of stored traces are worth, by rollouts: see `tmbr data values`."""
+
+    #: A file of traces of a train split.
+    traces: Path
+    #: Who plays the rest of an episode, best the model that is to be trained.
+    model: ModelConfig = ModelConfig()
+    strategy: StrategyConfig = StrategyConfig(strategy="react")
+    #: Rollouts must differ: a temperature above 0 for a model that samples.
+    sampling: SamplingConfig = SamplingConfig(temperature=0.7)
+    #: Of one rollout; the steps before its node are not counted.
+    budget: BudgetConfig = BudgetConfig()
+    #: Which turns: `siblings` (different actions in one state), `branch` (the committed one) or `all`.
+    which: Literal["siblings", "branch", "all"] = "siblings"
+    #: Most turns of one episode, chosen by the seed; null is all.
+    most: Positive | None = None
+    #: Rollouts from each turn: with k the value errs by at most 0.5 / sqrt(k), one sigma.
+    rollouts: Positive = 8
+    #: How the task was put: `text` or `agentbench`.
+    form: str = "text"
+    #: Least difference of value between the turns of a pair.
+    margin: Annotated[float, Field(gt=0, le=1)] = 0.5
+    seed: int = 0
+    #: Turns that are valued at a time, each with all its rollouts.
+    concurrency: Positive = 8
+    #: Folder for step_values.jsonl, values.jsonl and pairs.jsonl.
+    out: Path = Path("runs/values")
+
+
+class ThoughtsConfig(Config):
+    """Thoughts that a model adds to solved episodes: see `tmbr data thoughts`."""
+
+    #: A file of traces.
+    traces: Path
+    #: Who explains.
+    model: ModelConfig = ModelConfig()
+    sampling: SamplingConfig = SamplingConfig(temperature=0.7)
+    #: Answers asked for at once; the first that names nothing hidden is kept.
+    tries: Positive = 2
+    #: How the task was put: `text` or `agentbench`.
+    form: str = "text"
+    seed: int = 0
+    #: Episodes under way at a time.
+    concurrency: Positive = 16
+    #: Folder for traces.jsonl.
+    out: Path = Path("runs/thoughts")
 
 
 class RunConfig(Config):

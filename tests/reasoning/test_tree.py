@@ -6,11 +6,11 @@ import pytest
 
 from tests.reasoning.playing import doors, play
 from tests.support.doors import Wanderer
+from tmbr.core.conversation import conversation
 from tmbr.core.protocols import Strategy
 from tmbr.core.types import Completion, Context, Sampling, Usage
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.paths import React
-from tmbr.reasoning.questions import conversation
 from tmbr.reasoning.restarts import Paper, Reflexion
 from tmbr.reasoning.search import Multibranch
 from tmbr.reasoning.strategies import STRATEGIES, strategy

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from tmbr.cli.build import model_path
 from tmbr.core.errors import DataError
 from tmbr.core.lines import Line, write_lines
-from tmbr.core.pairs import Pair, Valued, pair_line, valued_line, write_pairs
+from tmbr.core.pairs import pair_line, valued_line, write_pairs
 from tmbr.core.store import holds_traces, read_traces
 from tmbr.core.types import Trace
-from tmbr.reasoning.questions import conversation
+from tmbr.teacher.preferences import States
 
 if TYPE_CHECKING:
     from tmbr.tuning.dpo import DpoResult
@@ -52,7 +52,10 @@ def tune_dpo(config: DpoConfig, data: Path, out: Path) -> DpoResult:
 
     if holds_traces(data):
         path = out / "pairs.jsonl"
-        if write_pairs(path, (pair for trace in read_traces(data) for pair in pairs(trace))) == 0:
+        if (
+            write_pairs(path, (pair for trace in read_traces(data) for pair in States([trace]).pairs()))
+            == 0
+        ):
             path.unlink()
             raise DataError(f"{data}: no success in it left a sibling behind; collect with branches")
         data = path
@@ -77,38 +80,11 @@ def _made(data: Path, path: Path) -> Path:
 
     def lines(traces: Iterable[Trace]) -> Iterator[Line]:
         for trace in traces:
-            yield from map(pair_line, pairs(trace))
-            yield from map(valued_line, values(trace))
+            states = States([trace])
+            yield from map(pair_line, states.pairs())
+            yield from map(valued_line, states.valued())
 
     if write_lines(path, lines(read_traces(data))) == 0:
         path.unlink()
         raise DataError(f"{data}: no scored episode in it, so there is nothing to learn from")
     return path
-
-
-def pairs(trace: Trace) -> Iterator[Pair]:
-    """What a success kept, and each sibling that it left: two actions in the same state."""
-    if trace.finish is None or not trace.finish.score.success:
-        return
-    for kept in trace.branch(trace.finish.leaf):
-        node = trace.nodes[kept]
-        if node.action is None or not node.sampled or node.context is None:
-            continue
-        for other in trace.nodes:
-            left = other.parent == node.parent and other.kind == "act" and other.sampled
-            if left and (other.action is None or other.action.key != node.action.key):
-                prompt = conversation(trace, node.context).messages()
-                yield Pair(
-                    trace.sample.id, tuple(prompt), node.message, other.message, tuple(trace.tools)
-                )
-
-
-def values(trace: Trace) -> Iterator[Valued]:
-    """Each turn of the committed branch with what the world said, valued by how the episode ended."""
-    if trace.finish is None or trace.finish.status == "task error" or not trace.finish.score.known:
-        return
-    for index in trace.branch(trace.finish.leaf):
-        node = trace.nodes[index]
-        if node.kind == "act" and node.sampled and node.step is not None and not node.step.done:
-            told = tuple(conversation(trace, index).messages())
-            yield Valued(trace.sample.id, told, trace.finish.score.value, tuple(trace.tools))

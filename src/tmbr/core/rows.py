@@ -17,9 +17,11 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from tmbr.core.lines import Line, MessageLine, read_lines, write_lines
-from tmbr.core.types import Message, Node, Tool, Trace, answer
+from tmbr.core.conversation import spoken
+from tmbr.core.lines import Line, MessageLine, each_line, read_lines, write_lines
+from tmbr.core.types import Message, Node, Tool, Trace
 
+_WHAT = "training rows; make them from traces of successful episodes"
 #: Characters [start, end) of a turn's content and the factor by which their tokens count.
 Span = tuple[int, int, float]
 
@@ -57,26 +59,24 @@ def rows(
     """
     for trace in traces:
         for leaf in keep(trace):
-            yield Row(trace.sample.id, tuple(_turns(trace, leaf)), trace.tools)
+            yield Row(trace.sample.id, tuple(turns(trace, leaf)), trace.tools)
 
 
-def _turns(trace: Trace, leaf: int) -> Iterator[Turn]:
-    """The conversation that ends at `leaf`, each message followed by the world's answer.
+def turns(trace: Trace, leaf: int) -> Iterator[Turn]:
+    """The conversation that ends at `leaf`, as the model heard it.
 
     The conversation may pass through nodes that are not on the branch (a failed attempt told before a
     restart): they are context. So are turns from which no action could be read, or one that the world
     did not offer, and mistakes made on purpose: their mending is learnt, they are not.
     """
     branch = set(trace.branch(leaf))
-    for index in trace.conversation(leaf):
-        node = trace.nodes[index]
-        yield Turn(node.message, loss=float(index in branch and _teaches(node)))
-        told = answer(node)
-        if told is not None:
-            yield Turn(told)
+    for message, index in spoken(trace, trace.conversation(leaf)):
+        trained = index is not None and index in branch and teaches(trace.nodes[index])
+        yield Turn(message, loss=float(trained))
 
 
-def _teaches(node: Node) -> bool:
+def teaches(node: Node) -> bool:
+    """Whether a turn is worth learning by itself: sampled, readable, admitted, and meant."""
     refused = node.step is not None and node.step.admissible is False
     mistake = node.completion is not None and node.completion.finish_reason == "mistake"
     return node.sampled and node.error is None and not refused and not mistake
@@ -89,8 +89,17 @@ def write_rows(path: Path, content: Iterable[Row]) -> int:
 
 def read_rows(path: Path) -> list[Row]:
     """Read rows. Raises DataError naming file, line and key."""
-    what = "training rows; make them from traces of successful episodes"
-    return [line.row(number) for number, line in read_lines(path, _RowLine, what)]
+    return [line.row(number) for number, line in read_lines(path, _RowLine, _WHAT)]
+
+
+def each_row(path: Path) -> Iterator[Row]:
+    """As `read_rows`, one at a time; there may be none."""
+    return (line.row(number) for number, line in each_line(path, _RowLine, _WHAT))
+
+
+def row_line(row: Row) -> Line:
+    """As a file holds it."""
+    return _RowLine.of(row)
 
 
 class _TurnLine(MessageLine):

@@ -12,10 +12,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tmbr.core.conversation import conversation
 from tmbr.core.protocols import Judge, Model, RewardModel
 from tmbr.core.types import Judgement, Message, Node, Rewarded, Trace, Usage, answer
 from tmbr.reasoning.prompts import prompt
-from tmbr.reasoning.questions import ask, conversation
+from tmbr.reasoning.questions import ask
 
 _WORD = re.compile(r"[a-z]{3,}")
 #: Words that say nothing about which task it is.
