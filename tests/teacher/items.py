@@ -47,7 +47,8 @@ def exchange(draw: st.DrawFn, number: int, losses: st.SearchStrategy[float] = lo
         ToolCall(f"c{number}-{index}", draw(names), draw(arguments))
         for index in range(draw(st.integers(1, 2)))
     )
-    told = [Turn(Message("tool", draw(texts), tool_call_id=call.id)) for call in calls]
+    order = draw(st.permutations(calls))  # tools answer as they are done
+    told = [Turn(Message("tool", draw(texts), tool_call_id=call.id)) for call in order]
     return [Turn(Message("assistant", draw(texts), calls), draw(losses)), *told]
 
 

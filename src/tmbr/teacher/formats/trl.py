@@ -74,6 +74,8 @@ class TrlPrompt(Format):
         plain = self.known(record, lost)
         prompt = [Turn(turn.message) for turn in single_turns(plain.get("prompt"), "prompt", lost)]
         answer = single_turns(plain.get("completion"), "completion", lost)
+        if not answer:
+            raise BadRow("completion", "is empty")
         turns = filled(numbered([*prompt, *answer], "messages"), "messages")
         return Row(named(plain, id), turns, read_tools(plain.get("tools")), text(plain, "source", ""))
 
