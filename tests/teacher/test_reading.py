@@ -145,7 +145,7 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=why) as caught:
             list(Reading(str(source)))
         assert "\n" not in str(caught.value)
-    with pytest.raises(ConfigError, match="name a .jsonl or .parquet file"):
+    with pytest.raises(ConfigError, match=r"name a \.jsonl or \.parquet file"):
         convert(good, tmp_path / "out.csv", "messages")
     with pytest.raises(ConfigError, match="cannot be written"):
         convert(good, Path("/proc/nowhere/out.jsonl"), "messages")

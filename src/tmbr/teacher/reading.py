@@ -95,12 +95,20 @@ class Converted:
     lost: Counter[str]
 
 
-def convert(source: str, out: Path, to: str, form: str | None = None, lossy: bool = False) -> Converted:
+def convert(
+    source: str,
+    out: Path,
+    to: str,
+    form: str | None = None,
+    lossy: bool = False,
+    on_item: Callable[[Item], None] = lambda _: None,
+) -> Converted:
     """Write a source anew in the format `to`, whole or not at all, in bounded memory.
 
     A row that is bad, or that the format cannot hold, goes to the side file. lossy: what of a row the
-    format cannot hold is left out and counted instead, where a row is left at all. When no row is good,
-    nothing but the side file is written. Raises ConfigError and DataError.
+    format cannot hold is left out and counted instead, where a row is left at all. on_item: is told
+    every item that was written. When no row is good, nothing but the side file is written. Raises
+    ConfigError and DataError.
     """
     target = writable(to)
     with Side(bad_path(out)) as side:
@@ -116,6 +124,7 @@ def convert(source: str, out: Path, to: str, form: str | None = None, lossy: boo
                         reading.reject(line, error)
                         continue
                     reading.lost += lost.counts
+                    on_item(item)
                 if reading.good == 0:
                     raise _NothingGood
         except _NothingGood:

@@ -65,7 +65,7 @@ def through(name: str, item: Item, suffix: str = ".jsonl") -> Item:
     return again
 
 
-@pytest.mark.parametrize(("there", "back"), PAIRS, ids="-".join)
+@pytest.mark.parametrize(("there", "back"), PAIRS, ids=[f"{a}-{b}" for a, b in PAIRS])
 @settings(max_examples=15)
 @given(data=st.data())
 def test_there_and_back(there: str, back: str, data: st.DataObject) -> None:

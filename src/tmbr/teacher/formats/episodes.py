@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from tmbr.core.rows import Row, rows
 from tmbr.core.store import TRACES, decode_trace
-from tmbr.teacher.formats.base import BadRow, Format, Item, Kind, Lost
+from tmbr.teacher.formats.base import BadRow, Format, Item, Kind, Lost, filled
 
 
 class Episodes(Format):
@@ -29,10 +29,11 @@ class Episodes(Format):
         except ValueError as error:
             key, _, why = str(error).rpartition(": ")
             raise BadRow(key or "trace", why) from None
-        found = list(rows([trace]))
-        if not found:
-            lost.counts["episode that was not solved"] += 1
-        return found[0] if found else None
+        for row in rows([trace]):  # one, of the committed branch
+            filled(row.turns, "messages")
+            return row
+        lost.counts["episode that was not solved"] += 1
+        return None
 
     def write(self, item: Item, lost: Lost) -> dict[str, Any]:
         raise NotImplementedError("traces are written by episodes, not by rows")
