@@ -111,7 +111,7 @@ def convert(file: str, out: Path, to: str, form: str | None, lossy: bool) -> int
     side = f"; see {bad_path(out)}" if done.bad else ""
     print(f"{out}: {plural(done.written, 'row')} as {to}{_lost(done.lost)}")
     if done.bad:
-        _tell_bad(done.bad, done.first, side)
+        tell_bad(done.bad, done.first, side)
     if done.written == 0:
         return 2
     if cards.carries(out.parent):
@@ -149,11 +149,12 @@ def _bad(reading: Reading, side: str) -> int:
     if reading.lost:
         print(_lost(reading.lost).removeprefix("; "))
     if reading.bad:
-        _tell_bad(reading.bad, reading.first, side)
+        tell_bad(reading.bad, reading.first, side)
     return 2 if reading.bad and not reading.good else 0
 
 
-def _tell_bad(count: int, first: Iterable[Bad], side: str) -> None:
+def tell_bad(count: int, first: Iterable[Bad], side: str) -> None:
+    """Say on stderr how many rows were bad, where they are named, and the first."""
     first_of = f", the first {TOLD}" if count > TOLD else ""
     print(f"{plural(count, 'bad row')}{first_of}{side}", file=sys.stderr)
     for bad in first:

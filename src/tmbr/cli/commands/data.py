@@ -115,6 +115,36 @@ def show(
 
 
 @data.command()
+def review(
+    file: Annotated[Path, typer.Argument(help="traces.jsonl, or rows or pairs.")],
+    form: From = None,
+    page: Annotated[bool, typer.Option("--page", help="As a page in a browser.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the page; 0 is a free one.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--apply", help="Write what was kept and cut to this file, and end.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Format of --apply; by default that of FILE.")] = None,
+) -> None:
+    """Decide by hand: keep, drop, cut here, note; in the terminal or, with --page, in a browser.
+
+    Decisions are kept at once in FILE's NAME.decisions.jsonl, where the last one of a trajectory
+    counts; the same command goes on where it stopped. --apply writes what was decided.
+
+    \b
+    Examples:
+      tmbr data review runs/collect/traces.jsonl --page
+      tmbr data review runs/collect/traces.jsonl --apply data/reviewed.jsonl --to messages
+    """
+    from tmbr.cli.review import apply_decisions
+    from tmbr.cli.review import review as run
+
+    if out is not None:
+        apply_decisions(file, form, out, to)
+    else:
+        run(file, form, page, port)
+
+
+@data.command()
 def check() -> None:
     """Say which benchmark data is found; `tmbr data validate` checks files.
 
