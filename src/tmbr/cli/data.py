@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from tmbr.cli.build import model_path
 from tmbr.cli.lines import line as one_line
 from tmbr.core.errors import ConfigError
+from tmbr.core.rows import Row
 from tmbr.core.store import holds_traces, read_traces
 from tmbr.teacher import card as cards
 from tmbr.teacher.checks import problems
+from tmbr.teacher.formats.base import Item
 from tmbr.teacher.reading import TOLD, Bad, Converted, Reading, bad_path
 from tmbr.teacher.reading import convert as write
 from tmbr.teacher.statistics import Statistics
@@ -104,9 +106,25 @@ def _episodes(path: Path) -> str:
     return f"{path}: {len(traces)} whole episodes, {solved} solved" + (f" ({said})" if said else "")
 
 
+@dataclass(slots=True)
+class _Written:
+    """What was written, counted for the card. counts: rows, pairs, turns; sources: rows."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+
+    def add(self, item: Item) -> None:
+        if isinstance(item, Row):
+            self.counts.update(rows=1, turns=len(item.turns))
+            self.sources[item.source] += 1
+        else:
+            self.counts.update(pairs=1, turns=len(item.prompt) + 2)
+            self.sources[""] += 1
+
+
 def convert(file: str, out: Path, to: str, form: str | None, lossy: bool) -> int:
     """Write OUT, its side file of bad rows, and the card; exit code 2 when every row was bad."""
-    found = Statistics()
+    found = _Written()
     done = write(file, out, to, form, lossy, _ticking(found.add, out.name))
     side = f"; see {bad_path(out)}" if done.bad else ""
     print(f"{out}: {plural(done.written, 'row')} as {to}{_lost(done.lost)}")
@@ -123,7 +141,7 @@ def convert(file: str, out: Path, to: str, form: str | None, lossy: bool) -> int
     return 0
 
 
-def _write_card(file: str, out: Path, to: str, done: Converted, found: Statistics, lossy: bool) -> None:
+def _write_card(file: str, out: Path, to: str, done: Converted, found: _Written, lossy: bool) -> None:
     """Carry the card of where the data comes from on to where it goes, with what was done to it."""
     command = f"tmbr data convert {file} {out} --to {to}{' --lossy' if lossy else ''}"
     dropped = {"bad rows": done.bad} if done.bad else {}
@@ -138,8 +156,7 @@ def _write_card(file: str, out: Path, to: str, done: Converted, found: Statistic
         notes=tuple(f"{out.name}: {count:,} × {what} left out" for what, count in done.lost.items()),
     )
     first = here or (replace(before, files=()) if before else new)
-    counts = {"rows": found.rows, "pairs": found.pairs, "turns": found.turns}
-    told = cards.describe(out, to, {name: count for name, count in counts.items() if count})
+    told = cards.describe(out, to, found.counts)
     joined = cards.join(first, *([before] if before else []), new)
     cards.write_card(out.parent, joined.with_file(told))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
 from tmbr.core.pairs import Pair
 from tmbr.core.types import Message
@@ -51,11 +51,10 @@ class Statistics:
             self.tools.update(call.name for call in message.tool_calls)
         self.tokens_all += length
         self.lengths[1 << length.bit_length()] += 1
-        known = hashlib.blake2b(
-            repr([astuple(message) for message, _ in said]).encode(errors="replace")
-        )
-        self.duplicates += known.digest()[:16] in self._seen
-        self._seen.add(known.digest()[:16])
+        conversation = repr([message for message, _ in said]).encode(errors="replace")
+        known = hashlib.blake2b(conversation, digest_size=16).digest()
+        self.duplicates += known in self._seen
+        self._seen.add(known)
 
     @property
     def turns(self) -> int:

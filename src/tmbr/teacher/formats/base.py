@@ -165,6 +165,8 @@ def unweighted(row: Row, lost: Lost) -> Row:
     for index, turn in enumerate(row.turns):
         if turn.weights:
             lost.drop("weights within a turn", f"messages.{index}.weights")
+    if not any(turn.weights for turn in row.turns):
+        return row
     return replace(row, turns=tuple(replace(turn, weights=()) for turn in row.turns))
 
 

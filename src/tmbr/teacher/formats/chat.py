@@ -141,12 +141,15 @@ def numbered(turns: Iterable[Turn], key: str) -> list[Turn]:
     waiting: list[str] = []
     count = 0
     for index, turn in enumerate(turns):
-        message, calls = turn.message, []
-        for call in message.tool_calls:
-            count += 1
-            calls.append(call if call.id else replace(call, id=f"call_{count}"))
-        message = replace(message, tool_calls=tuple(calls))
-        waiting += [call.id for call in calls]
+        message = turn.message
+        if message.tool_calls:
+            calls = tuple(
+                call if call.id else replace(call, id=f"call_{number}")
+                for number, call in enumerate(message.tool_calls, count + 1)
+            )
+            count += len(calls)
+            waiting += [call.id for call in calls]
+            message = replace(message, tool_calls=calls)
         if message.role == "tool":
             if message.tool_call_id is None:
                 if not waiting:
@@ -156,7 +159,7 @@ def numbered(turns: Iterable[Turn], key: str) -> list[Turn]:
                 message = replace(message, tool_call_id=waiting[0])
             if message.tool_call_id in waiting:
                 waiting.remove(message.tool_call_id)
-        found.append(replace(turn, message=message))
+        found.append(turn if message is turn.message else replace(turn, message=message))
     return found
 
 
