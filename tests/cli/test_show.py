@@ -110,10 +110,10 @@ def test_a_pair_shows_both_answers(tmp_path: Path) -> None:
 
 def test_lines_that_are_bad_or_not_there(tmp_path: Path) -> None:
     path = rows(tmp_path, ROW)
-    path.write_text(path.read_text() + BAD + "\n")
-    with pytest.raises(DataError, match=r"rows\.jsonl:2: messages\.0: is an empty assistant turn"):
-        shown(path, 2)
-    with pytest.raises(DataError, match="no sample on line 9; the last one read is 1"):
+    path.write_text(path.read_text() + f"{BAD}\n" * 7)
+    with pytest.raises(DataError, match=r"rows\.jsonl:7: messages\.0: is an empty assistant turn"):
+        shown(path, 7)
+    with pytest.raises(DataError, match="no sample on line 9; the last one read is on line 1"):
         shown(path, 9)
 
 

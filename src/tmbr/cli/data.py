@@ -12,8 +12,10 @@ from typing import TypeVar
 from tmbr.cli.build import model_path
 from tmbr.cli.lines import line as one_line
 from tmbr.core.errors import ConfigError
+from tmbr.core.journal import read_journal
 from tmbr.core.rows import Row
-from tmbr.core.store import holds_traces, read_traces
+from tmbr.core.store import TRACES, decode_trace, holds_traces
+from tmbr.core.types import Finish
 from tmbr.teacher import card as cards
 from tmbr.teacher.checks import problems
 from tmbr.teacher.formats.base import Item
@@ -99,11 +101,17 @@ def validate(files: Iterable[str], form: str | None) -> int:
 
 def _episodes(path: Path) -> str:
     """One line of what a trace file holds. Raises DataError with the line that is broken."""
-    traces = read_traces(path)
-    ends = Counter(trace.finish.status for trace in traces if trace.finish)
-    solved = sum(trace.finish.score.success for trace in traces if trace.finish)
+    latest = dict(read_journal(path, TRACES, _end))
+    ends = Counter(finish.status for finish in latest.values() if finish)
+    solved = sum(finish.score.success for finish in latest.values() if finish)
     said = ", ".join(f"{count} {status}" for status, count in ends.most_common())
-    return f"{path}: {len(traces)} whole episodes, {solved} solved" + (f" ({said})" if said else "")
+    return f"{path}: {len(latest)} whole episodes, {solved} solved" + (f" ({said})" if said else "")
+
+
+def _end(line: bytes) -> tuple[str, Finish | None]:
+    """Of an episode its id and how it ended: what is kept of each while a file is read."""
+    trace = decode_trace(line)
+    return trace.id, trace.finish
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from tmbr.core.pairs import Pair
 from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message
 from tmbr.teacher.formats.base import Item
-from tmbr.teacher.reading import Reading
+from tmbr.teacher.reading import Bad, Reading
 from tmbr.viewer.text import plural, visible
 
 THOUGHT = "<think>"
@@ -47,17 +47,16 @@ def show(
 
 def item_at(file: str, line: int, form: str | None) -> Item:
     """The item of one line. Raises DataError."""
-    reading = Reading(file, form)
+    bad: dict[int, Bad] = {}
     last = 0
-    for last, item in reading:
+    for last, item in Reading(file, form, lambda found: bad.update({found.line: found})):
         if last == line:
             return item
         if last > line:
             break
-    bad = next((bad for bad in reading.first if bad.line == line), None)
-    raise DataError(
-        str(bad) if bad else f"{file}: no sample on line {line}; the last one read is {last}"
-    )
+    if line in bad:
+        raise DataError(str(bad[line]))
+    raise DataError(f"{file}: no sample on line {line}; the last one read is on line {last}")
 
 
 def told(item: Item) -> Iterator[Text]:
