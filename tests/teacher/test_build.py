@@ -12,7 +12,7 @@ import pytest
 
 from tests.teacher.playing import played
 from tmbr.cli import run
-from tmbr.cli.data import lines
+from tmbr.cli.build_data import lines
 from tmbr.cli.tasks import make_task
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.pairs import read_pairs, read_valued

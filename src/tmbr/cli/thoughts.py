@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tmbr.cli.build import build_model
-from tmbr.cli.data import shown
+from tmbr.cli.build_data import shown
 from tmbr.cli.play import INTERRUPTED
 from tmbr.cli.tasks import make_task
 from tmbr.config import ThoughtsConfig

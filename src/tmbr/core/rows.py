@@ -4,7 +4,8 @@ A row is one JSON line in the OpenAI chat shape:
 
     {"id": "…", "messages": [{"role": "assistant", "content": "…", "loss": 1.0}, …], "tools": […]}
 
-`loss` is the weight of a turn in the loss, 0 where it is left out. A turn may also carry `weights`,
+`loss` is the weight of a turn in the loss, 0 where it is left out; a row in which no turn says it, as
+such files come from elsewhere, trains on every assistant turn. A turn may also carry `weights`,
 `[[start, end, weight], …]`: characters of its content whose tokens count `weight` times as much.
 """
 
@@ -37,11 +38,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One conversation to learn from. Rows of one id stay on one side of the evaluation split."""
+    """One conversation to learn from. Rows of one id stay on one side of the evaluation split.
+
+    source: what it was taken from, a task or a data set.
+    """
 
     id: str
     turns: tuple[Turn, ...]
     tools: tuple[Tool, ...] = ()
+    source: str = ""
 
 
 def successes(trace: Trace) -> list[int]:
@@ -59,7 +64,7 @@ def rows(
     """
     for trace in traces:
         for leaf in keep(trace):
-            yield Row(trace.sample.id, tuple(turns(trace, leaf)), trace.tools)
+            yield Row(trace.sample.id, tuple(turns(trace, leaf)), trace.tools, trace.sample.task)
 
 
 def turns(trace: Trace, leaf: int) -> Iterator[Turn]:
@@ -103,7 +108,7 @@ def row_line(row: Row) -> Line:
 
 
 class _TurnLine(MessageLine):
-    loss: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    loss: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     weights: tuple[tuple[int, int, float], ...] = ()
 
     @model_validator(mode="after")
@@ -118,22 +123,28 @@ class _TurnLine(MessageLine):
     @classmethod
     def of(cls, turn: Turn) -> _TurnLine:
         said = MessageLine.told(turn.message)
-        return cls(**dict(said), loss=turn.loss, weights=turn.weights)
+        loss = turn.loss if said.role == "assistant" else None
+        return cls(**dict(said), loss=loss, weights=turn.weights)
 
-    def turn(self) -> Turn:
-        return Turn(self.message(), self.loss, self.weights)
+    def turn(self, unsaid: float) -> Turn:
+        """unsaid: the loss of an assistant turn that does not say it."""
+        loss = self.loss if self.loss is not None else unsaid if self.role == "assistant" else 0.0
+        return Turn(self.message(), loss, self.weights)
 
 
 class _RowLine(Line):
     id: str | None = None
     messages: list[_TurnLine] = Field(min_length=1)
     tools: tuple[dict[str, Any], ...] = ()
+    source: str = ""
 
     @classmethod
     def of(cls, row: Row) -> _RowLine:
         turns = [_TurnLine.of(turn) for turn in row.turns]
-        return cls(id=row.id, messages=turns, tools=tuple(dict(tool) for tool in row.tools))
+        tools = tuple(dict(tool) for tool in row.tools)
+        return cls(id=row.id, messages=turns, tools=tools, source=row.source)
 
     def row(self, number: int) -> Row:
-        turns = tuple(line.turn() for line in self.messages)
-        return Row(self.id or str(number), turns, self.tools)
+        unsaid = 1.0 if all(line.loss is None for line in self.messages) else 0.0
+        turns = tuple(line.turn(unsaid) for line in self.messages)
+        return Row(self.id or str(number), turns, self.tools, self.source)

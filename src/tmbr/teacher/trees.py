@@ -31,7 +31,7 @@ def sft_rows(trace: Trace, leaf: int, corrections: float | None = None) -> list[
     for end in conversations(trace, leaf):
         turns = _cut(trace, leaf, end) if corrections is None else _told(trace, leaf, end, corrections)
         if any(turn.loss for turn in turns):
-            made.append(Row(trace.sample.id, tuple(turns), trace.tools))
+            made.append(Row(trace.sample.id, tuple(turns), trace.tools, trace.sample.task))
     return made
 
 

@@ -59,7 +59,7 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
     return template("report.html.jinja").render(
         style=style,
         script=script,
-        policy=_policy(style, script),
+        policy=policy(style, script),
         groups=groups,
         planes=planes(groups),
         statuses=figures.STATUSES,
@@ -74,15 +74,15 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
     )
 
 
-def _policy(style: str, script: str) -> str:
-    """A Content-Security-Policy under which the page can only show itself."""
+def policy(style: str, script: str, forms: str = "'none'") -> str:
+    """A Content-Security-Policy under which the page can only show itself; forms go to `forms`."""
 
     def source(inlined: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(inlined.encode()).digest()).decode()}'"
 
     return (
         f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
-        "base-uri 'none'; form-action 'none'"
+        f"base-uri 'none'; form-action {forms}"
     )
 
 

@@ -64,7 +64,7 @@ def build(arguments: Arguments = None, out: Out = None) -> None:
       tmbr data build recipes/data.yaml agent_share=0.5 mix_by=weights tokenizer=nano
       tmbr data build recipes/data.yaml filters.duplicates=near filters.most_per_group=5000
     """
-    from tmbr.cli.data import build_data
+    from tmbr.cli.build_data import build_data
     from tmbr.config import load
     from tmbr.teacher.config import DataConfig
 
@@ -96,7 +96,7 @@ def values(
       tmbr data values runs/collect/traces.jsonl --model runs/sft/model --rollouts 4
       tmbr data values runs/collect/traces.jsonl --model noisy-expert:0.3 which=branch most=5
     """
-    from tmbr.cli.data import value_data
+    from tmbr.cli.build_data import value_data
     from tmbr.config import ValuesConfig
 
     options = {
