@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from tmbr.tuning.base import load_base
 from tmbr.tuning.checkpoints import Diverged
 from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import ChatTemplate, encode, template_message
-from tmbr.tuning.trainer import WeightedTrainer, collate
+from tmbr.tuning.trainer import WeightedTrainer, collate, collate_flat
 
 PLACES = ("drawer", "cabinet", "desk", "fridge", "countertop", "garbagecan")
 
@@ -158,6 +159,46 @@ def test_on_a_cpu_the_loss_is_trls_and_weights_weigh(
     heavy = {round(value, 4) for row in shown for value in row if value}
     assert max(heavy) == pytest.approx(3 * min(heavy), rel=1e-3)
     assert sum(map(sum, shown)) == pytest.approx(sum(v > 0 for row in shown for v in row))
+
+
+def test_packed_rows_have_the_losses_they_have_alone(base: Path, data: Path, tmp_path: Path) -> None:
+    """Token for token: what stands beside a row in its sequence does not reach it."""
+    config = _config(base, packing=True, max_length=128, dropout=0.0)
+    model, tokenizer = load_base(config.model, torch.float32)
+    template = ChatTemplate(tokenizer)
+    encoded = encode(read_rows(data), template, config.max_length)
+    trainer, _ = sft.make_trainer(config, model, template, encoded, tmp_path)
+    packed = list(trainer.train_dataset)
+    assert len(packed) < len(encoded.examples)
+    apart = []
+    for row in packed:
+        ends = list(accumulate(row["seq_lengths"], initial=0))
+        apart += [{key: row[key][a:b] for key in KEYS} for a, b in pairwise(ends)]
+    assert sorted(row["input_ids"] for row in apart) == sorted(e.input_ids for e in encoded.examples)
+
+    alone = torch.cat([_losses(model, collate([row])) for row in apart])
+    for batch in (collate(packed), collate_flat(packed)):
+        assert "attention_mask" not in batch
+        torch.testing.assert_close(_losses(model, batch), alone, atol=1e-5, rtol=1e-4)
+    mixed = _losses(model, {**collate(packed), "position_ids": None})
+    assert (mixed - alone).abs().max() > 0.01  # and would, without positions
+    trainer.model.train()
+    losses = [
+        trainer.compute_loss(trainer.model, batch).item()
+        for batch in (collate(packed), collate_flat(packed), collate(apart))
+    ]
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
+
+
+KEYS = ("input_ids", "labels", "loss_weight")
+
+
+def _losses(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+    """Of each label, in the order of the rows."""
+    given = {key: batch[key] for key in batch if key not in ("labels", "loss_weight")}
+    logits = model(**given).logits[:, :-1].transpose(1, 2)
+    nll = torch.nn.functional.cross_entropy(logits, batch["labels"][:, 1:], reduction="none")
+    return nll[batch["labels"][:, 1:] >= 0]
 
 
 KILLED = """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import ConfigError
 from tmbr.core.fingerprint import Fingerprint
+from tmbr.tuning import ranks
 from tmbr.tuning.base import fingerprint, load_base
 from tmbr.tuning.whole import whole
 
@@ -15,12 +16,22 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def save(model: PeftModel, tokenizer: PreTrainedTokenizerBase, base: Fingerprint, out: Path) -> None:
-    """Write adapter, tokenizer (with the chat template it was trained by) and the base's record."""
+def save(
+    model: PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    base: Fingerprint,
+    out: Path,
+    weights: dict[str, Any] | None = None,
+) -> None:
+    """Write adapter, tokenizer (with the chat template it was trained by) and the base's record.
+
+    weights: of the whole model where its own are in shards.
+    """
     with whole(out) as folder:
-        model.save_pretrained(str(folder))
-        tokenizer.save_pretrained(str(folder))
-        base.write(folder)
+        if ranks.first():
+            model.save_pretrained(str(folder), state_dict=weights)
+            tokenizer.save_pretrained(str(folder))
+            base.write(folder)
 
 
 def load(base: str, adapter: Path, dtype: Any = "auto") -> tuple[PeftModel, PreTrainedTokenizerBase]:
