@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -56,3 +56,34 @@ def merge(
     from tmbr.cli.tune import merge as run
 
     run(base, adapter, out)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished `tmbr tune`.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model; must not exist.")],
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of `tmbr eval`, whose table the model card shows.")
+    ] = None,
+    dtype: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"],
+        typer.Option(help="Of the weights; auto leaves them as they are stored."),
+    ] = "auto",
+    push: Annotated[
+        str | None,
+        typer.Option(metavar="REPO", help="Upload too, private where new; the key is HF_TOKEN's."),
+    ] = None,
+) -> None:
+    """Write a tuned model for transformers, vLLM, llama.cpp and CTranslate2, with a model card.
+
+    Adapters are merged into their base. Nothing leaves this machine without --push.
+
+    \b
+    Examples:
+      tmbr export runs/sft --out runs/model --results runs/eval
+      tmbr export runs/sft --out runs/model --dtype bfloat16 --push me/my-agent
+      ct2-transformers-converter --model runs/model --output_dir runs/model-ct2
+    """
+    from tmbr.cli.export import export as run_export
+
+    run_export(run, out, results, dtype, push)
