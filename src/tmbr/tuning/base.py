@@ -34,6 +34,17 @@ def load_base(
         raise ConfigError(f"cannot load the model {name!r}: {why}") from None
 
 
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """The tokenizer alone. Raises ConfigError when there is none."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        why = str(error).strip().split("\n")[0]
+        raise ConfigError(f"cannot load the tokenizer of {name!r}: {why}") from None
+
+
 def _nf4(dtype: Any) -> Any:
     from transformers import BitsAndBytesConfig
 

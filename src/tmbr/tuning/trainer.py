@@ -148,4 +148,4 @@ class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
             return super()._get_train_sampler(train_dataset)
         lengths = [len(ids) for ids in self.train_dataset["input_ids"]]
         update = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return ByLength(lengths, update, self.args.seed)
+        return ByLength(lengths, update * self.args.world_size, self.args.seed)

@@ -41,6 +41,44 @@ def sft(
     run(load(SftConfig, config, given + overrides), source, out)
 
 
+@tune.command()
+def plan(
+    arguments: Arguments = None,
+    model: Annotated[str | None, typer.Option(help="The base: nano, a path or a hub name.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--data", help="Traces or rows: counts tokens and time of an epoch.")
+    ] = None,
+    card: Annotated[str, typer.Option(help="cpu, or a GPU: rtx4090, l4, a100, h100, …")] = "cpu",
+    gpus: Annotated[int, typer.Option(min=1, help="How many of them.")] = 1,
+    sharding: Annotated[
+        Literal["ddp", "zero2", "zero3", "fsdp2"], typer.Option(help="How they share the state.")
+    ] = "ddp",
+    tflops: Annotated[
+        float | None, typer.Option(help="Peak of one card in 10^12 operations a second.")
+    ] = None,
+    utilisation: Annotated[float, typer.Option(help="Share of the peak that training reaches.")] = 0.4,
+) -> None:
+    """Memory and time that a config of `tmbr tune sft` needs; reads the model's config, no weights.
+
+    Memory is what the largest batch takes, besides what the driver keeps for itself. Time is an
+    estimate: the share of a card's peak that training reaches differs.
+
+    \b
+    Examples:
+      tmbr tune plan recipes/sft_llama2_7b.yaml --card rtx4090
+      tmbr tune plan recipes/sft_llama2_13b.yaml --card a100 --gpus 4 --sharding fsdp2 method=full
+    """
+    from tmbr.cli.plan import Machine
+    from tmbr.cli.plan import plan as run
+    from tmbr.config import load
+    from tmbr.tuning.config import SftConfig
+
+    config, overrides = file_and_overrides(arguments)
+    given = [f"model={json.dumps(model)}"] if model else []
+    machine = Machine(card, gpus, sharding, tflops, utilisation)
+    run(load(SftConfig, config, given + overrides), machine, source)
+
+
 @app.command()
 def merge(
     adapter: Annotated[Path, typer.Argument(help="Folder of a PEFT adapter.")],
