@@ -190,6 +190,23 @@ def test_packed_rows_have_the_losses_they_have_alone(base: Path, data: Path, tmp
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
 
 
+def test_a_base_in_four_bits_learns_by_its_adapter(base: Path, data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    config = _config(base, four_bit=True, dtype="bf16", epochs=30, dropout=0.0)
+    result = sft.run(config, data, tmp_path / "run")
+    assert result.loss < 1.0
+    merged = adapter.merge(str(base), tmp_path / "run" / "adapter", tmp_path / "merged")
+    assert AutoModelForCausalLM.from_pretrained(merged).dtype == torch.float32
+
+
+def test_tensorboard_gets_the_metrics(base: Path, data: Path, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    result = sft.run(_config(base, epochs=2, report_to="tensorboard"), data, tmp_path / "run")
+    (file,) = (tmp_path / "run").rglob("events.out.tfevents.*")
+    events = accumulator.EventAccumulator(str(file)).Reload()
+    assert events.Scalars("train/loss")[-1].value == pytest.approx(result.loss)
+
+
 KEYS = ("input_ids", "labels", "loss_weight")
 
 
@@ -335,6 +352,7 @@ def test_an_adapter_of_another_base_is_refused(base: Path, data: Path, tmp_path:
     [
         ({"targets": ("q_proj", "up_prok")}, "has no layer 'up_prok'; did you mean 'up_proj'"),
         ({"dtype": "fp16"}, "fp16 needs a GPU"),
+        ({"attention": "flash_attention_2"}, "flash_attention_2 needs a GPU and dtype: bf16"),
         (
             {"chat_template": "lama2"},
             "chat_template: 'lama2' is neither a file nor one of chatml, llama2",
@@ -355,6 +373,16 @@ def test_a_wrong_setting_is_one_line(
 def test_rows_that_do_not_fit_at_all_are_an_error(base: Path, data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no row has a trained turn within max_length 8"):
         sft.run(_config(base, max_length=8), data, tmp_path / "run")
+
+
+def test_four_bits_need_their_package(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tmbr.tuning.setup.find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"four_bit needs bitsandbytes; pip install 'tmbr\[qlora\]'"):
+        sft.run(_config(base, four_bit=True), data, tmp_path / "run")
+    with pytest.raises(ValidationError, match="four_bit freezes the base"):
+        SftConfig(model="base", four_bit=True, method="full")
 
 
 def test_muon_needs_whole_matrices() -> None:

@@ -217,7 +217,8 @@ def _optimizer_state(config: SftConfig, model: Any) -> int:
     if config.optimizer == "muon":
         matrices, rest = (sum(p.numel() for p in group) for group in muon_groups(model))
         return 4 * matrices + 8 * rest
-    return 8 * sum(p.numel() for p in model.parameters() if p.requires_grad)
+    trained: int = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return 8 * trained
 
 
 def _flops(config: SftConfig, model: Any, text: Any) -> int:
