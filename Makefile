@@ -25,7 +25,7 @@ setup: .venv/ready            ## make .venv and install tmbr with all that train
 .venv/dev: .venv/ready
 	@command -v g++ >/dev/null && command -v make >/dev/null || sh tools/need.sh g++ make
 	@command -v cmake >/dev/null || sh tools/need.sh cmake
-	$(PIP) -e '.[train,db,kg,shop,data,gym,dev,reference]'
+	$(PIP) -e '.[train,qlora,db,kg,shop,data,gym,dev,reference]'
 	@touch $@
 
 quickstart: setup            ## the whole path on the embedded defaults: data, tuning, search, report
@@ -44,7 +44,7 @@ conformance: .venv/dev            ## the household against the reference engine,
 	TMBR_CONFORMANCE=full $(BIN)/pytest -s tests/environments/test_household_conformance.py
 
 bench: .venv/dev            ## side by side with the references; rows in benchmarks/results
-	for name in data_build engines household local_model search_overhead worlds; do \
+	for name in data_build engines household local_model plan search_overhead tune worlds; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
 prove: .venv/dev conformance prove-search            ## what is too slow for CI

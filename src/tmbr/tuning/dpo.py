@@ -21,7 +21,7 @@ from tmbr.tuning import run_folder
 from tmbr.tuning.masks import IGNORED, ChatTemplate
 from tmbr.tuning.preference_config import DpoConfig
 from tmbr.tuning.running import RESULT, evaluated, last_loss, save, train
-from tmbr.tuning.setup import arguments, check_machine, held_out, lora, stored_dtype
+from tmbr.tuning.setup import arguments, base_model, check_machine, held_out, lora, stored_dtype
 
 if TYPE_CHECKING:
     from tmbr.core.fingerprint import Fingerprint
@@ -86,7 +86,6 @@ def run(config: DpoConfig, data: Path, out: Path) -> DpoResult:
     run_folder.check(config, data, out)
     if (out / RESULT).exists():
         return _result(out)
-    check_machine(config)
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
         model, tokenizer, base = _start(config)
     template = ChatTemplate(tokenizer, config.chat_template)
@@ -127,13 +126,19 @@ def run(config: DpoConfig, data: Path, out: Path) -> DpoResult:
 def _start(config: DpoConfig) -> tuple[Any, Any, Fingerprint]:
     """The policy as it begins, its tokenizer, and what the base is known by."""
     from tmbr.tuning import adapter
-    from tmbr.tuning.base import fingerprint, load_base
+    from tmbr.tuning.base import fingerprint
 
     if config.adapter is None:
-        model, tokenizer = load_base(config.model, stored_dtype(config))
+        model, tokenizer = base_model(config)
         return model, tokenizer, fingerprint(config.model, model, tokenizer)
+    check_machine(config)
     tuned, tokenizer = adapter.load(
-        config.model, Path(config.adapter), stored_dtype(config), trainable=True
+        config.model,
+        Path(config.adapter),
+        stored_dtype(config),
+        trainable=True,
+        four_bit=config.four_bit,
+        attention=config.attention,
     )
     return tuned, tokenizer, fingerprint(config.model, tuned.get_base_model(), tokenizer)
 
@@ -158,7 +163,7 @@ def _answered(
 ) -> tuple[list[int], int] | None:
     """The conversation up to the end of an answer, and where that begins; None where it is too long."""
     turns = (*map(Turn, pair.prompt), Turn(answer, 1.0))
-    example, _ = template.encode(Row(pair.id, turns, pair.tools), max_length)
+    example = template.answer(Row(pair.id, turns, pair.tools), max_length)
     if example is None:
         return None
     start = next(at for at, label in enumerate(example.labels) if label != IGNORED)

@@ -52,6 +52,12 @@ class RewardConfig(TuneConfig):
     lm_weight: float = Field(0.0, ge=0)
     """Weight of the language-model loss on chosen answers, so that the trunk stays a language model."""
 
+    @model_validator(mode="after")
+    def _whole_base(self) -> Self:
+        if self.four_bit:
+            raise ValueError("four_bit: a judge reads the base as it is; set four_bit: false")
+        return self
+
 
 class DpoConfig(TuneConfig):
     """Direct preference optimisation (Rafailov et al., 2023): pairs of answers to one conversation."""

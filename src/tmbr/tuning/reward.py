@@ -162,7 +162,7 @@ def encode(
 
 def _labels(pair: Pair, ids: Sequence[int], template: ChatTemplate) -> list[int]:
     turns = (*map(Turn, pair.prompt), Turn(pair.chosen, 1.0))
-    example, _ = template.encode(Row(pair.id, turns, pair.tools), len(ids))
+    example = template.answer(Row(pair.id, turns, pair.tools), len(ids))
     if example is None or example.input_ids != list(ids):
         raise ConfigError(
             f"pair {pair.id}: the chat template writes something after the end of an answer, so it"

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tmbr.tuning import ranks
 from tmbr.tuning.config import TuneConfig
 
 if TYPE_CHECKING:
@@ -49,12 +50,15 @@ def save(config: TuneConfig, trainer: Any, base: Fingerprint, out: Path) -> Path
     from tmbr.tuning.whole import whole
 
     tokenizer = trainer.processing_class
+    sharded = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped) if sharded else None
     if config.method == "lora":
         folder = out / "adapter"
-        adapter.save(trainer.model, tokenizer, base, folder)
+        adapter.save(trainer.model, tokenizer, base, folder, weights)
     else:
         folder = out / "model"
         with whole(folder) as aside:
-            trainer.model.save_pretrained(str(aside))
-            tokenizer.save_pretrained(str(aside))
+            if ranks.first():
+                trainer.model.save_pretrained(str(aside), state_dict=weights)
+                tokenizer.save_pretrained(str(aside))
     return folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -104,6 +104,44 @@ def dpo(
     run(load(DpoConfig, config, given + overrides), source, out)
 
 
+@tune.command()
+def plan(
+    arguments: Arguments = None,
+    model: Annotated[str | None, typer.Option(help="The base: nano, a path or a hub name.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--data", help="Traces or rows: counts tokens and time of an epoch.")
+    ] = None,
+    card: Annotated[str, typer.Option(help="cpu, or a GPU: rtx4090, l4, a100, h100, …")] = "cpu",
+    gpus: Annotated[int, typer.Option(min=1, help="How many of them.")] = 1,
+    sharding: Annotated[
+        Literal["ddp", "zero2", "zero3", "fsdp2"], typer.Option(help="How they share the state.")
+    ] = "ddp",
+    tflops: Annotated[
+        float | None, typer.Option(help="Peak of one card in 10^12 operations a second.")
+    ] = None,
+    utilisation: Annotated[float, typer.Option(help="Share of the peak that training reaches.")] = 0.4,
+) -> None:
+    """Memory and time that a config of `tmbr tune sft` needs; reads the model's config, no weights.
+
+    Memory is what the largest batch takes, besides what the driver keeps for itself. Time is an
+    estimate: the share of a card's peak that training reaches differs.
+
+    \b
+    Examples:
+      tmbr tune plan recipes/sft_llama2_7b.yaml --card rtx4090
+      tmbr tune plan recipes/sft_llama2_13b.yaml --card a100 --gpus 4 --sharding fsdp2 method=full
+    """
+    from tmbr.cli.plan import Machine
+    from tmbr.cli.plan import plan as run
+    from tmbr.config import load
+    from tmbr.tuning.config import SftConfig
+
+    config, overrides = file_and_overrides(arguments)
+    given = [f"model={json.dumps(model)}"] if model else []
+    machine = Machine(card, gpus, sharding, tflops, utilisation)
+    run(load(SftConfig, config, given + overrides), machine, source)
+
+
 @app.command()
 def merge(
     adapter: Annotated[Path, typer.Argument(help="Folder of a PEFT adapter.")],
@@ -119,3 +157,34 @@ def merge(
     from tmbr.cli.tune import merge as run
 
     run(base, adapter, out)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished `tmbr tune`.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model; must not exist.")],
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of `tmbr eval`, whose table the model card shows.")
+    ] = None,
+    dtype: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"],
+        typer.Option(help="Of the weights; auto leaves them as they are stored."),
+    ] = "auto",
+    push: Annotated[
+        str | None,
+        typer.Option(metavar="REPO", help="Upload too, private where new; the key is HF_TOKEN's."),
+    ] = None,
+) -> None:
+    """Write a tuned model for transformers, vLLM, llama.cpp and CTranslate2, with a model card.
+
+    Adapters are merged into their base. Nothing leaves this machine without --push.
+
+    \b
+    Examples:
+      tmbr export runs/sft --out runs/model --results runs/eval
+      tmbr export runs/sft --out runs/model --dtype bfloat16 --push me/my-agent
+      ct2-transformers-converter --model runs/model --output_dir runs/model-ct2
+    """
+    from tmbr.cli.export import export as run_export
+
+    run_export(run, out, results, dtype, push)
