@@ -94,7 +94,7 @@ def _told(node: Node) -> str:
 
 
 def _holds(trace: Trace, kept: Sequence[int], replay: Replay) -> bool:
-    """Whether these turns alone solve the task, each answered as it was; a world that breaks says no."""
+    """Whether these turns alone solve the task, each answered as it was. A world that breaks: no."""
     nodes = [trace.nodes[index] for index in kept]
     try:
         played = replay([node.action for node in nodes])
