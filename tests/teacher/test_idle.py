@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.teacher.playing import played
 from tmbr.cli.tasks import make_task
+from tmbr.core.errors import EnvironmentFault
 from tmbr.core.types import Action, Step
 from tmbr.teacher.idle import Played, idle, replay, without
 from tmbr.teacher.trees import sft_rows
@@ -61,13 +62,15 @@ def test_malformed_and_refused_turns_of_a_real_episode_are_cut() -> None:
     assert cuts > 5
 
 
-@pytest.mark.parametrize("broken", ["success", "answer"])
+@pytest.mark.parametrize("broken", ["success", "answer", "world"])
 def test_nothing_is_cut_where_a_replay_disagrees(broken: str) -> None:
     trace, _ = played("household", "react", 0, model="noisy-expert:0.3:slips")
     assert trace.finish is not None
     task = make_task("household", "generated", "text")
 
     def disagrees(actions: list[Action | None]) -> Played:
+        if broken == "world":
+            raise EnvironmentFault("the server is gone")
         found = replay(task, trace.sample, actions)
         if broken == "success":
             return Played(found.steps, False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Task
 from tmbr.core.types import Action, Node, Sample, Step, Trace
 
@@ -93,9 +94,12 @@ def _told(node: Node) -> str:
 
 
 def _holds(trace: Trace, kept: Sequence[int], replay: Replay) -> bool:
-    """Whether these turns alone solve the task, each answered as it was."""
+    """Whether these turns alone solve the task, each answered as it was. A world that breaks: no."""
     nodes = [trace.nodes[index] for index in kept]
-    played = replay([node.action for node in nodes])
+    try:
+        played = replay([node.action for node in nodes])
+    except EnvironmentFault:
+        return False
     same = all(
         node.step is not None
         and (node.step.observation, node.step.admissible) == (s.observation, s.admissible)
