@@ -132,19 +132,21 @@ def test_the_mask_marks_what_trains(tmp_path: Path, model: str) -> None:
     assert "\x1b[30;42mA mug is there.<|im_end|>\x1b[0m" in coloured
 
 
-def test_a_template_that_strips_thoughts_is_said_so(tmp_path: Path, model: str) -> None:
-    qwen = template(tmp_path, QWEN3_LIKE)
-    why = r"row t, message 1: the chat template strips thoughts .* from earlier turns"
-    with pytest.raises(ConfigError, match=why) as caught:
-        shown(rows(tmp_path, THINKING), mask=(model, qwen))
-    assert "\n" not in str(caught.value)
-    unmarked = template(
-        tmp_path, QWEN3_LIKE.replace("{% generation %}", "").replace("{% endgeneration %}", "")
+@pytest.mark.parametrize("marks", [True, False])
+def test_a_template_that_strips_thoughts_is_said_so(tmp_path: Path, model: str, marks: bool) -> None:
+    text = QWEN3_LIKE
+    if not marks:
+        text = text.replace("{% generation %}", "").replace("{% endgeneration %}", "")
+    qwen = template(tmp_path, text)
+    said = shown(rows(tmp_path, THINKING), mask=(model, qwen))
+    assert said.startswith(
+        "note: this chat template strips thoughts from earlier turns, so the row trains as 2 examples\n"
     )
-    with pytest.raises(ConfigError, match=why):
-        shown(rows(tmp_path, THINKING), mask=(model, unmarked))
+    first, second = said.split("── example ")[1:]
+    assert f"⟦{THOUGHT}<|im_end|>⟧" in first
+    assert "the shelf" not in second
+    assert "⟦Take it.<|im_end|>⟧" in second
 
-    qwen = template(tmp_path, QWEN3_LIKE)
     context = replace(
         THINKING, turns=(THINKING.turns[0], Turn(Message("assistant", THOUGHT)), *THINKING.turns[2:])
     )
@@ -164,5 +166,5 @@ def test_a_template_that_cannot_give_the_mask_is_one_line(tmp_path: Path, model:
     untrained = replace(THINKING, turns=(*THINKING.turns[:1], Turn(Message("assistant", "a"))))
     with pytest.raises(ConfigError, match="no turn carries loss"):
         shown(rows(tmp_path, untrained), mask=(model, None))
-    with pytest.raises(ConfigError, match="no tokenizer"):
+    with pytest.raises(ConfigError, match="cannot load the tokenizer"):
         shown(rows(tmp_path, THINKING), mask=(str(tmp_path / "nowhere"), None))

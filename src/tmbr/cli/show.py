@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -16,6 +17,7 @@ from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message
 from tmbr.teacher.formats.base import Item
 from tmbr.teacher.reading import Bad, Reading
+from tmbr.tuning.masks import IGNORED, Example
 from tmbr.viewer.text import plural, visible
 
 THOUGHT = "<think>"
@@ -90,43 +92,37 @@ def _turn(turn: Turn, more: str = "") -> Iterator[Text]:
 
 def masked(row: Row, model: str, choice: str | None, colour: bool) -> Iterator[Text]:
     """The row's tokens as text, those marked that train. Raises ConfigError in one clear line."""
-    from transformers import AutoTokenizer
+    from tmbr.tuning.base import load_tokenizer
+    from tmbr.tuning.masks import ChatTemplate
 
-    from tmbr.tuning.masks import IGNORED, ChatTemplate
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(model_path(model))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"model {model!r}: no tokenizer ({str(error).splitlines()[0]})") from None
+    tokenizer = load_tokenizer(model_path(model))
     template = ChatTemplate(tokenizer, choice)
-    strips = _strips_thoughts(tokenizer)
-    written = [at for at, turn in enumerate(row.turns) if turn.message.role == "assistant"]
-    earlier = [at for at in written[:-1] if THOUGHT in row.turns[at].message.content]
-    taught = [at for at in earlier if row.turns[at].loss > 0]
-    try:
-        example, _ = template.encode(row, 1 << 30)
-    except ConfigError as error:
-        if strips and taught:
-            raise ConfigError(
-                f"row {row.id}, message {taught[0]}: the chat template strips thoughts"
-                " (<think>…</think>) from earlier turns, so they would not train; choose another by"
-                " --template"
-            ) from error
-        raise
-    if strips and earlier:
-        yield _text("note: this chat template strips thoughts from earlier turns", "yellow")
-    if example is None:
+    examples = [example for part in template.parts(row, 1 << 30) for example in part]
+    if not examples:
         raise ConfigError(f"row {row.id}: no turn carries loss, so nothing of it trains")
-    pairs = zip(example.input_ids, example.labels, strict=True)
+    if _strips_thoughts(tokenizer):
+        yield _text(
+            "note: this chat template strips thoughts from earlier turns"
+            + (f", so the row trains as {len(examples)} examples" if len(examples) > 1 else ""),
+            "yellow",
+        )
+    for number, example in enumerate(examples, 1):
+        if len(examples) > 1:
+            yield _text(f"── example {number}", "cyan")
+        yield _marked(tokenizer, example, colour)
+        count, trained = len(example.labels), sum(label != IGNORED for label in example.labels)
+        rest = _rest(row.turns) if number == len(examples) else ""
+        yield _text(f"{trained:,} of {count:,} tokens train{rest}", "dim")
+
+
+def _marked(tokenizer: Any, example: Example, colour: bool) -> Text:
     line = Text()
+    pairs = zip(example.input_ids, example.labels, strict=True)
     for trains, run in groupby(pairs, key=lambda pair: pair[1] != IGNORED):
         text = tokenizer.decode([id for id, _ in run])
-        line.append(
-            str(visible(text if colour or not trains else f"⟦{text}⟧")), TRAINS if trains else ""
-        )
-    yield line
-    count, trained = len(example.labels), sum(label != IGNORED for label in example.labels)
-    yield _text(f"{trained:,} of {count:,} tokens train{_rest(row.turns)}", "dim")
+        marked = text if colour or not trains else f"⟦{text}⟧"
+        line.append(str(visible(marked)), TRAINS if trains else "")
+    return line
 
 
 def _rest(turns: Sequence[Turn]) -> str:
@@ -136,15 +132,14 @@ def _rest(turns: Sequence[Turn]) -> str:
     return f"; what follows the last of them is left out: {plural(after, 'turn')}" if after else ""
 
 
-def _strips_thoughts(tokenizer: object) -> bool:
-    """Whether a thought of an earlier turn is still there when a later one is rendered."""
+def _strips_thoughts(tokenizer: Any) -> bool:
+    """Whether a thought of an earlier turn is gone when a later one is rendered."""
     probe = [Message("user", "a"), Message("assistant", f"{THOUGHT}\nkept\n</think>\n\nb")]
     said = [
         template_message(message)
         for message in (*probe, Message("user", "c"), Message("assistant", "d"))
     ]
-    text = tokenizer.apply_chat_template(said, tokenize=False)  # type: ignore[attr-defined]
-    return "kept" not in text
+    return "kept" not in tokenizer.apply_chat_template(said, tokenize=False)
 
 
 def _text(text: str, style: str = "") -> Text:
