@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tmbr.core.conversation import heard, saying
 from tmbr.core.protocols import Model
 from tmbr.core.types import Context, Trace, Usage
-from tmbr.reasoning.tree import heard, saying
 
 ANSWERS = ("Yes", "No")
 #: Room that both answers take.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from tmbr.core.conversation import heard, saying
 from tmbr.core.errors import ActionError
 from tmbr.core.protocols import Episode, Judge, Model, World
 from tmbr.core.types import (
@@ -235,22 +236,3 @@ class Tree:
             self.charge(judgement.usage)
         self.trace.judgements += found
         return found
-
-
-def heard(context: Context | None, node: Node) -> Context:
-    """The conversation after a node, its answer included; `context` is the one that it continues."""
-    if node.message.role == "user" and context is not None and context.message.role == "user":
-        context = saying(context, node.message.content)
-    else:
-        ids = node.completion.token_ids if node.completion else ()
-        context = Context(node.message, context, ids or None)
-    told = answer(node)
-    return context.then(told) if told else context
-
-
-def saying(context: Context, words: str) -> Context:
-    """A conversation in which the user says more; templates take no two user turns in a row."""
-    last = context.message
-    if last.role == "user":
-        return Context(Message("user", f"{last.content}\n{words}"), context.parent)
-    return context.then(Message("user", words))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def save(model: PeftModel, tokenizer: PreTrainedTokenizerBase, base: Fingerprint, out: Path) -> None:
     """Write adapter, tokenizer (with the chat template it was trained by) and the base's record."""
     with whole(out) as folder:
-        model.save_pretrained(str(folder))
+        model.save_pretrained(str(folder), selected_adapters=["default"])
         tokenizer.save_pretrained(str(folder))
         base.write(folder)
 
