@@ -57,8 +57,8 @@ def tune_policy(config: PpoRun | GrpoRun, out: Path) -> PolicyResult:
     result = train(told, sampler, out, rewards)
     validated = "" if result.validated is None else f", validation {100 * result.validated:.1f}%"
     print(
-        f"{result.rounds} rounds ({result.stopped}); of round {result.round}: success"
-        f" {100 * result.success:.1f}% of its rollouts{validated}"
+        f"{result.rounds} rounds ({result.stopped}), success {100 * result.success:.1f}% in the last;"
+        f" kept: round {result.round}{validated}"
     )
     print(f"{result.folder}: {out / result.folder}")
     return result

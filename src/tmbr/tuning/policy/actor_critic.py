@@ -26,7 +26,7 @@ class ActorCritic(Learner):
 
     def groups(self) -> list[dict[str, Any]]:
         critic = list(self.networks.critic_weights.values())
-        return [*super().groups(), {"params": critic, "lr": self.config.critic_rate}]
+        return [*super().groups(), {"params": critic, "peak": self.config.critic_rate}]
 
     def targets(self, batch: Batch) -> Targets:
         old, reference, values = self.measured(batch)

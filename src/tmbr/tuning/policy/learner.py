@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import get_scheduler
 
 from tmbr.core.errors import ConfigError
 from tmbr.core.types import derive_seed
@@ -54,30 +53,19 @@ class Learner:
     def __init__(self, config: PolicyConfig, networks: Networks, rows: Sequence[Example] = ()) -> None:
         self.config, self.networks, self.rows = config, networks, rows
         self.kl = config.kl
-        self.optimizer = torch.optim.AdamW(
-            [group for group in self.groups() if group["params"]], weight_decay=config.weight_decay
-        )
-        self.schedule = get_scheduler(
-            config.schedule,
-            self.optimizer,
-            num_warmup_steps=math.ceil(config.warmup * config.rounds),
-            num_training_steps=config.rounds + 1,
-        )
+        self.optimizer = torch.optim.AdamW(self.groups(), weight_decay=config.weight_decay)
 
     def groups(self) -> list[dict[str, Any]]:
-        weights = list(self.networks.actor_weights.values())
-        return [{"params": weights, "lr": self.config.learning_rate}]
+        """What the optimiser trains, and the peak rate of each."""
+        return [
+            {"params": list(self.networks.actor_weights.values()), "peak": self.config.learning_rate}
+        ]
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "kl": self.kl,
-        }
+        return {"optimizer": self.optimizer.state_dict(), "kl": self.kl}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
         self.kl = state["kl"]
 
     def learn(self, batch: Batch, round: int) -> dict[str, float]:
@@ -94,14 +82,15 @@ class Learner:
             raise ConfigError(f"{size} conversations do not fit this device's memory; {mend}") from None
 
     def _learn(self, batch: Batch, round: int) -> dict[str, float]:
-        self.schedule.step()
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * rate(self.config, round)
         targets = self.targets(batch)
         told: dict[str, list[float]] = defaultdict(list)
         for number, update in enumerate(self._updates(batch, round)):
             self._update(batch, targets, update, round, number, told)
         found = {name: sum(values) / len(values) for name, values in told.items()}
         found |= self._mismatch(batch, targets)
-        found["learning_rate"] = self.schedule.get_last_lr()[0]
+        found["learning_rate"] = self.optimizer.param_groups[0]["lr"]
         if targets.reference is not None:
             found["kl"] = losses.divergence(targets.old, targets.reference).mean().item()
             found["kl_weight"] = self.kl
@@ -241,6 +230,17 @@ class Learner:
             "mismatch_max": apart.abs().max().item(),
             "truncated": (apart.exp() > self.config.mismatch_cap).float().mean().item(),
         }
+
+
+def rate(config: PolicyConfig, round: int) -> float:
+    """Share of the peak learning rate in a round, the first being 0; no round has none."""
+    rising = math.ceil(config.warmup * config.rounds)
+    if round < rising:
+        return (round + 1) / (rising + 1)
+    past = (round - rising) / (config.rounds - rising)
+    if config.schedule == "linear":
+        return 1 - past
+    return (1 + math.cos(math.pi * past)) / 2 if config.schedule == "cosine" else 1.0
 
 
 def grouped(batch: Batch, config: GrpoConfig) -> list[float]:

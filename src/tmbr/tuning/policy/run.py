@@ -38,8 +38,8 @@ RESULT = "result.json"
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
     """What came out of a run. `folder`: the adapter or model, inside the run folder; round: the one
-    that it is of, the best or the last; success: of that round's rollouts, validated: on the validation
-    samples; seconds: of the last call."""
+    that it is of, the best or the last; success: of the last round's rollouts; validated: of `round`
+    on the validation samples; seconds: of the last call."""
 
     folder: str
     round: int
@@ -117,7 +117,7 @@ class _Loop:
         from tmbr.tuning.policy import state
 
         began = time.monotonic()
-        done = state.resume(self.out / "checkpoints", self.learner)
+        start = done = state.resume(self.out / "checkpoints", self.learner)
         history = _history(self.out / "metrics.jsonl", done)
         self.validation.resume(done)
         stopped = "rounds"
@@ -127,7 +127,7 @@ class _Loop:
                     self._validate(done)
                 if self.config.evaluate_every and self.validation.stop:
                     stopped = "patience"
-                elif self._late(began):
+                elif done > start and self._late(began):
                     stopped = "time"
                 if done == self.config.rounds or stopped != "rounds":
                     break
@@ -184,7 +184,7 @@ class _Loop:
             folder=self.learner.networks.save(self.out).name,
             round=kept,
             rounds=done,
-            success=history[max(kept, 1) - 1]["success"] if history else 0.0,
+            success=history[-1]["success"],
             validated=None if best is None else self.validation.measured[best],
             stopped=stopped,
             seconds=round(seconds, 1),
