@@ -1,4 +1,4 @@
-"""A task to learn on: one house whose way out is `aba`, and a tiny model that opens any door."""
+"""A task to learn on: one house whose way out is `ab`, and a tiny model that opens any door."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support import tiny
 from tests.support.doors import LIMIT, DoorsSession, DoorsTask
 from tmbr.core.types import Sample, Tool
 
-WAY = "aba"
+WAY = "ab"
 #: As a command takes it.
 SPEC = f"{__file__}:Corridor"
 

@@ -93,7 +93,10 @@ class Worlds:
         self.measuring = (build_strategy("react", measured, config.validation.sampling), measured)
 
     def _samples(self, split: str, first: int | None) -> Sequence[Sample]:
-        samples = self.task.samples(split)[:first]
+        every = self.task.samples(split)
+        samples = (
+            every if first is None else every[:first]
+        )  # a split that is long is made as it is read
         if not samples:
             raise DataError(f"{self.told.task} {self.told.data}: no samples in the split {split!r}")
         return samples
@@ -187,9 +190,9 @@ class Worlds:
     def _order(self) -> Iterator[Sample]:
         """All samples once, in random order, and then again in another."""
         for time in count():
-            order = list(self.samples)
+            order = list(range(len(self.samples)))
             Random(derive_seed(self.config.seed, "samples", time)).shuffle(order)
-            yield from order
+            yield from (self.samples[index] for index in order)
 
     def _job(
         self,

@@ -21,7 +21,7 @@ from tmbr.tuning.policy.sampler import Played
 from tmbr.tuning.policy.turns import Strand, Turn
 
 
-def _batch(rewards: list[list[float]]) -> Batch:
+def batch_of(rewards: list[list[float]]) -> Batch:
     """Episodes of turns of two tokens each, one strand an episode."""
     strands, played = [], []
     for number, content in enumerate(rewards):
@@ -51,7 +51,7 @@ def _batch(rewards: list[list[float]]) -> Batch:
 
 
 def test_estimates_by_token_and_by_turn(base: Path) -> None:
-    batch = _batch([[0.0, 1.0], [0.5]])
+    batch = batch_of([[0.0, 1.0], [0.5]])
     rewards = torch.tensor([0.0, 0.0, 0.1, 1.0, 0.0, 0.5])
     values = torch.tensor([0.2, 0.3, 0.4, 0.5, 0.1, 0.1])
     learner = ActorCritic(ppo(base, gamma=1.0, lam=1.0), Networks(ppo(base)))
@@ -71,7 +71,7 @@ def test_estimates_by_token_and_by_turn(base: Path) -> None:
 def test_the_divergence_is_taken_from_each_tokens_reward(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = _batch([[0.0, 1.0]])
+    batch = batch_of([[0.0, 1.0]])
     old, reference = torch.tensor([-1.0, -2.0, -1.0, -0.5]), torch.tensor([-1.0, -1.0, -2.0, -0.5])
     config = ppo(base, kl=0.1, gamma=1.0, lam=1.0, normalise=False, mismatch_cap=1.5)
     learner = ActorCritic(config, Networks(config))
@@ -99,7 +99,7 @@ def test_one_update_of_grpo_is_the_gradient_worked_out_apart(base: Path, accumul
         clip=1e9,
     )
     learner = Learner(config, networks := Networks(config))
-    batch = _batch([[0.0, 1.0], [0.0]])
+    batch = batch_of([[0.0, 1.0], [0.0]])
     with torch.no_grad():
         for weight in networks.actor_weights.values():
             weight += 0.01 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1))
@@ -110,7 +110,8 @@ def test_one_update_of_grpo_is_the_gradient_worked_out_apart(base: Path, accumul
     told = learner.learn(batch, 0)
 
     terms = []
-    for strand, advantage in zip(batch.strands, (0.5, -0.5), strict=True):
+    # Six tokens in two episodes, of four and two: those of the shorter count twice those of the longer.
+    for strand, advantage in zip(batch.strands, (0.5 * 3 / 4, -0.5 * 3 / 2), strict=True):
         ids = torch.tensor([strand.ids])
         logprobs = networks.causal(ids).logits[0].log_softmax(-1)
         assert networks.reference is not None
@@ -140,8 +141,8 @@ def test_rows_are_mixed_in(base: Path, tmp_path: Path) -> None:
     )
     content = encode(read_rows(tmp_path / "rows.jsonl"), networks.template, 99)
     learner = ActorCritic(config, networks, content.examples)
-    first = learner.learn(_batch([[0.0]]), 0)["sft_loss"]
-    assert learner.learn(_batch([[0.0]]), 1)["sft_loss"] < first / 2
+    first = learner.learn(batch_of([[0.0]]), 0)["sft_loss"]
+    assert learner.learn(batch_of([[0.0]]), 1)["sft_loss"] < first / 2
 
 
 def test_the_rate_of_a_round(base: Path) -> None:
@@ -157,8 +158,8 @@ def test_the_rate_of_a_round(base: Path) -> None:
 def test_adaptive_divergence_keeps_its_weight_over_a_resume(base: Path) -> None:
     config = ppo(base, kl=0.1, kl_target=1e-6, critic_rounds=0, learning_rate=1e-2)
     learner = ActorCritic(config, Networks(config))
-    learner.learn(_batch([[0.0, 1.0], [0.0]]), 0)
-    learner.learn(_batch([[0.0, 1.0], [0.0]]), 1)
+    learner.learn(batch_of([[0.0, 1.0], [0.0]]), 0)
+    learner.learn(batch_of([[0.0, 1.0], [0.0]]), 1)
     assert learner.kl == pytest.approx(0.1 * 0.98 * 1.02)  # at first it is the reference itself
     other = ActorCritic(config, Networks(config))
     other.load_state_dict(learner.state_dict())

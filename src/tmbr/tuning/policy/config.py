@@ -134,6 +134,9 @@ class GrpoConfig(PolicyConfig):
     """states: weight of the advantage among turns of one state, beside the episode's."""
     gamma: float = Field(0.95, gt=0, le=1)
     """states: discount of a turn in the return that they are compared by."""
+    average: Literal["episode", "token"] = "episode"
+    """What counts alike in the policy's loss. By tokens, a long failure outweighs a short success: it
+    pushes down more than is pulled up, and the policy loses its certainty."""
     deviation: bool = True
     """Advantages are divided by their group's deviation; without, an easy group counts for less (as in
     Dr. GRPO, Liu et al., 2025)."""

@@ -106,6 +106,10 @@ class Learner:
         old, reference, _ = self.measured(batch)
         weight = losses.importance(old, batch.sampler, self.config.mismatch_cap)
         turns = torch.tensor(grouped(batch, self.config), dtype=torch.float32)
+        if self.config.average == "episode":
+            spans = batch.spans(batch.turn)
+            for span in spans:
+                weight[span] *= len(weight) / len(spans) / (span.stop - span.start)
         return Targets(old, reference, weight, turns[batch.turn])
 
     @torch.no_grad()
