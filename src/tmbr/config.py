@@ -232,6 +232,42 @@ class RunConfig(Config):
         return self
 
 
+class RolloutConfig(Config):
+    """What a policy plays while it learns; it is sampled at temperature 1, nothing cut off."""
+
+    #: As `tmbr tasks` lists them, or one of your own: `FILE.py:CLASS`.
+    task: str = "household"
+    data: str = "generated"
+    #: How the task is put: `text` (Thought, Action) or `agentbench` (tool calls).
+    form: str = "text"
+    split: str = "train"
+    #: The first so many of the split; null is all.
+    first: Positive | None = None
+    #: As `tmbr strategies` lists them. One that chooses among candidates (react+retry, multibranch)
+    #: trains what was chosen, which is not what the policy would do alone.
+    strategy: str = "react"
+    #: As in StrategyConfig.
+    judge: str | None = None
+    settings: dict[str, Any] = {}
+    #: Most tokens of one completion.
+    max_tokens: Positive = 256
+    budget: BudgetConfig = BudgetConfig()
+    #: Episodes under way at a time, and most sequences decoded at once.
+    concurrency: Positive = 64
+    max_batch: Positive = 64
+
+
+class ValidationConfig(Config):
+    """What a model under training is measured on; task, data and form are the rollouts'."""
+
+    split: str = "validation"
+    #: The first so many of the split.
+    samples: Positive = 32
+    strategy: StrategyConfig = StrategyConfig(strategy="react")
+    sampling: SamplingConfig = SamplingConfig()
+    seed: int = 0
+
+
 class QuickstartConfig(Config):
     """The whole loop; each part is what its own command takes. See tmbr/cli/quickstart.yaml."""
 

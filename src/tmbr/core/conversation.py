@@ -20,6 +20,14 @@ def conversation(trace: Trace, leaf: int) -> Context:
     return context
 
 
+def conversations(trace: Trace) -> list[Context]:
+    """The conversation after each node and the world's answer to it, with what was sampled as ids."""
+    found: list[Context] = []
+    for node in trace.nodes:
+        found.append(heard(None if node.context is None else found[node.context], node))
+    return found
+
+
 def heard(context: Context | None, node: Node) -> Context:
     """The conversation after a node, its answer included; `context` is the one that it continues."""
     if node.message.role == "user" and context is not None and context.message.role == "user":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,13 +61,38 @@ def load(
             " write chat_template.jinja into the model's folder"
         )
     model = model.to(place).eval()
+    return _loaded(model, tokenizer, cache_bytes, fits, "+".join(version))
+
+
+def around(model: Any, tokenizer: Any, name: str, cache_bytes: int) -> Loaded:
+    """See `tmbr.models.local.LocalModel.around`. Raises ConfigError."""
+    if tokenizer.chat_template is None:
+        raise ConfigError(f"{name} has no chat template; set `chat_template`")
+    return _loaded(model, tokenizer, cache_bytes, packed.supports(model.config), name)
+
+
+@contextmanager
+def lent(model: Any) -> Iterator[None]:
+    """While entered, a model that is being trained is one to decode with: see `LocalModel.around`."""
+    trains, attention = model.training, model.config._attn_implementation
+    if packed.supports(model.config):
+        model.set_attn_implementation(packed.ATTENTION)
+    model.eval()
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(attention)
+        model.train(trains)
+
+
+def _loaded(model: Any, tokenizer: Any, cache_bytes: int, fits: bool, version: str) -> Loaded:
     return Loaded(
         tokenizer=tokenizer,
         network=model,
         decoder=packed.Packed(model, cache_bytes) if fits else Own(model),
         stop=_stop(model, tokenizer),
         context_limit=model.config.max_position_embeddings,
-        weights_version="+".join(version),
+        weights_version=version,
     )
 
 

@@ -62,6 +62,34 @@ class LocalModel:
         batcher = Batcher(loaded.decoder, loaded.stop, max_batch)
         return cls(name, loaded.weights_version, loaded.network, encoder, batcher, loaded.context_limit)
 
+    @classmethod
+    def around(
+        cls, model: Any, tokenizer: Any, name: str, max_batch: int = 64, cache_bytes: int = 2 << 30
+    ) -> LocalModel:
+        """Over a transformers model that someone else trains: ask only inside `lent`, and say `swapped`
+        when its weights are others than before. Raises ConfigError: there is no chat template.
+        """
+        from tmbr.models.batching import Batcher
+        from tmbr.models.loading import around
+
+        loaded = around(model, tokenizer, name, cache_bytes)
+        batcher = Batcher(loaded.decoder, loaded.stop, max_batch)
+        encoder = Encoder(loaded.tokenizer, loaded.stop)
+        return cls(name, loaded.weights_version, loaded.network, encoder, batcher, loaded.context_limit)
+
+    async def swapped(self, weights_version: str) -> None:
+        """The weights were changed in place: what the old ones computed is not used again."""
+        from tmbr.models.batching import Errand
+
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._batcher.submit(Errand(lambda decoder: decoder.reset(), future))
+        await future
+        self.weights_version = weights_version
+
+    def prompt(self, context: Context, tools: Sequence[Tool]) -> tuple[int, ...]:
+        """The token ids with which `complete` asks."""
+        return self._encoder.encode(context, tools)
+
     async def complete(
         self, context: Context, tools: Sequence[Tool], n: int, sampling: Sampling, seed: int
     ) -> list[Completion]:

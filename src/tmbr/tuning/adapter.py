@@ -29,7 +29,7 @@ def save(
     """
     with whole(out) as folder:
         if ranks.first():
-            model.save_pretrained(str(folder), state_dict=weights)
+            model.save_pretrained(str(folder), selected_adapters=["default"], state_dict=weights)
             tokenizer.save_pretrained(str(folder))
             base.write(folder)
 

@@ -1,9 +1,10 @@
-"""What a training run tells while it goes: metrics.jsonl and the bar on the terminal."""
+"""What a training run tells while it goes: metrics.jsonl, the bar, success on a task."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from transformers import TrainerCallback
 
 from tmbr.tuning import ranks
+from tmbr.tuning.validation import Validation
+from tmbr.tuning.whole import whole
 
 
 class Journal(TrainerCallback):
@@ -72,3 +75,54 @@ class Clock(TrainerCallback):
     def stop(self) -> None:
         """Leave the terminal as it was, also after an error."""
         self.bar.stop()
+
+
+class Validated(TrainerCallback):
+    """Success on an agent task every so many updates, for any trainer built on transformers'.
+
+    evaluate: plays the validation samples with the model as it is and returns the share solved; cli
+    hands it in. best: folder in which the best trained weights are kept; training ends with them.
+    """
+
+    def __init__(self, validation: Validation, evaluate: Callable[[Any], float], best: Path) -> None:
+        self.validation, self.evaluate, self.best = validation, evaluate, best
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
+        self.validation.resume(state.global_step)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
+        model, step = told["model"], state.global_step
+        if not self.validation.due(step):
+            return
+        training = model.training
+        success = self.evaluate(model.eval())
+        model.train(training)
+        state.log_history.append({"validation_success": success, "step": step})
+        if self.validation.note(step, success):
+            from safetensors.torch import save_file
+
+            with whole(self.best) as aside:
+                save_file(_trained(model), aside / "trained.safetensors")
+        if self.validation.stop:
+            control.should_training_stop = control.should_save = True
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
+        """The best weights take the place of the last."""
+        if self.validation.best is None:
+            return
+        import torch
+        from safetensors.torch import load_file
+
+        kept = load_file(self.best / "trained.safetensors")
+        with torch.no_grad():
+            for name, weight in told["model"].named_parameters():
+                if name in kept:
+                    weight.copy_(kept[name])
+
+
+def _trained(model: Any) -> dict[str, Any]:
+    return {
+        name: weight.detach().cpu().contiguous()
+        for name, weight in model.named_parameters()
+        if weight.requires_grad
+    }

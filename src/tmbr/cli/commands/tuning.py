@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from tmbr.cli.app import app, tune
-from tmbr.cli.arguments import Arguments, file_and_overrides
+from tmbr.cli.arguments import Arguments, read
 
 
 @tune.command()
@@ -31,14 +30,11 @@ def sft(
       tmbr tune sft recipes/sft_llama2_7b.yaml --data runs/gpt4/traces.jsonl rank=32 epochs=2
     """
     from tmbr.cli.tune import tune as run
-    from tmbr.config import load
     from tmbr.tuning.config import SftConfig
 
     if source is None:
         raise typer.BadParameter("--data is missing: a file of traces (`tmbr collect`) or of rows.")
-    config, overrides = file_and_overrides(arguments)
-    given = [f"model={json.dumps(model)}"] if model else []
-    run(load(SftConfig, config, given + overrides), source, out)
+    run(read(SftConfig, arguments, {"model": model}), source, out)
 
 
 @tune.command()
@@ -64,14 +60,11 @@ def reward(
       tmbr judges runs/eval/traces.jsonl --judge rules --judge reward=runs/reward
     """
     from tmbr.cli.prefer import tune_reward as run
-    from tmbr.config import load
     from tmbr.tuning.preference_config import RewardConfig
 
     if source is None:
         raise typer.BadParameter("--data is missing: pairs, valued conversations or traces.")
-    config, overrides = file_and_overrides(arguments)
-    given = [f"model={json.dumps(model)}"] if model else []
-    run(load(RewardConfig, config, given + overrides), source, out)
+    run(read(RewardConfig, arguments, {"model": model}), source, out)
 
 
 @tune.command()
@@ -94,14 +87,11 @@ def dpo(
       tmbr tune dpo recipes/dpo_qwen_0.5b.yaml --data pairs.jsonl adapter=runs/sft/adapter beta=0.05
     """
     from tmbr.cli.prefer import tune_dpo as run
-    from tmbr.config import load
     from tmbr.tuning.preference_config import DpoConfig
 
     if source is None:
         raise typer.BadParameter("--data is missing: a file of pairs, or of traces with branches.")
-    config, overrides = file_and_overrides(arguments)
-    given = [f"model={json.dumps(model)}"] if model else []
-    run(load(DpoConfig, config, given + overrides), source, out)
+    run(read(DpoConfig, arguments, {"model": model}), source, out)
 
 
 @tune.command()
@@ -133,13 +123,54 @@ def plan(
     """
     from tmbr.cli.plan import Machine
     from tmbr.cli.plan import plan as run
-    from tmbr.config import load
     from tmbr.tuning.config import SftConfig
 
-    config, overrides = file_and_overrides(arguments)
-    given = [f"model={json.dumps(model)}"] if model else []
     machine = Machine(card, gpus, sharding, tflops, utilisation)
-    run(load(SftConfig, config, given + overrides), machine, source)
+    run(read(SftConfig, arguments, {"model": model}), machine, source)
+
+
+@tune.command()
+def ppo(
+    arguments: Arguments = None,
+    model: Annotated[str | None, typer.Option(help="The base: nano, a path or a hub name.")] = None,
+    adapter: Annotated[Path | None, typer.Option(help="An adapter of it to start from.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/ppo"),
+) -> None:
+    """Proximal policy optimisation: the model plays, a critic tells how good each turn was.
+
+    Actor, critic and reference are adapters on one base in memory (`layout` has other ways). The same
+    command again goes on from the last checkpoint. OUT/adapter (or OUT/model) is the result.
+
+    \b
+    Examples:
+      tmbr tune ppo recipes/ppo_household.yaml --model runs/quickstart/tune/model
+      tmbr tune ppo --model Qwen/Qwen2.5-0.5B-Instruct --adapter runs/sft/adapter rollouts.task=webshop
+    """
+    from tmbr.cli.policy import PpoRun, tune_policy
+
+    tune_policy(read(PpoRun, arguments, {"model": model, "adapter": adapter}), out)
+
+
+@tune.command()
+def grpo(
+    arguments: Arguments = None,
+    model: Annotated[str | None, typer.Option(help="The base: nano, a path or a hub name.")] = None,
+    adapter: Annotated[Path | None, typer.Option(help="An adapter of it to start from.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/grpo"),
+) -> None:
+    """Group relative policy optimisation: episodes of one sample are each other's measure.
+
+    `groups=tree` compares the branches of a state from which the world was forked. The same command
+    again goes on from the last checkpoint. OUT/adapter (or OUT/model) is the result.
+
+    \b
+    Examples:
+      tmbr tune grpo recipes/grpo_household.yaml --model runs/quickstart/tune/model
+      tmbr tune grpo recipes/grpo_tree.yaml group=4 forks=2 rollouts.task=database
+    """
+    from tmbr.cli.policy import GrpoRun, tune_policy
+
+    tune_policy(read(GrpoRun, arguments, {"model": model, "adapter": adapter}), out)
 
 
 @app.command()
