@@ -4,9 +4,9 @@
 
 The embedded base, and a tuned model where a folder is given (`tmbr quickstart` leaves one in
 runs/quickstart/tune/model), play `react` in both forms, 80 tokens a turn as in the quickstart:
-unconstrained, `format`, and `admissible` where the form lists actions. Overhead: the same prompts and seeds, turn and
-turn about in one run, at a temperature at which all answers get about as long; CPU seconds, so that a
-busy machine does not count. Writes benchmarks/results/constrained.json.
+unconstrained, `format`, and `admissible` where the form lists actions. Overhead: the same prompts and
+seeds, turn and turn about in one run, at a temperature at which all answers get about as long; CPU
+seconds, so that a busy machine does not count. Writes benchmarks/results/constrained.json.
 """
 
 from __future__ import annotations
