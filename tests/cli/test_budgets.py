@@ -1,4 +1,4 @@
-"""Several budgets in one grid: labelled, resumed, compared like with like."""
+"""Several budgets in one grid, labelled, resumed, compared like with like; and constraints in one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pytest
 
 from tmbr.cli import run
 from tmbr.cli.budgets import labels, ways
-from tmbr.config import BudgetConfig, EvalConfig, load
+from tmbr.cli.build import build_strategy, check_constrained
+from tmbr.cli.play import settings_hash
+from tmbr.cli.tasks import make_task
+from tmbr.config import BudgetConfig, EvalConfig, ModelConfig, SamplingConfig, StrategyConfig, load
 from tmbr.core.errors import ConfigError
 from tmbr.core.store import read_traces
 
@@ -74,3 +77,27 @@ def test_equal_budgets_are_one_line() -> None:
     with pytest.raises(ConfigError, match="budgets: the one at 1 is there before") as error:
         load(EvalConfig, None, ["budget.steps=40", "budgets=[{tokens: 5}, {tokens: 5, steps: 40}]"])
     assert "\n" not in str(error.value)
+
+
+def test_a_constraint_is_part_of_what_an_episode_is_known_by() -> None:
+    """And none is none of it: what was played before there were constraints is still known."""
+    free, bound = StrategyConfig(strategy="react"), StrategyConfig(strategy="react", constrain="format")
+    assert "constrain" not in free.model_dump()
+    assert settings_hash(free, BudgetConfig()) != settings_hash(bound, BudgetConfig())
+    assert build_strategy("x", bound, SamplingConfig()).sampling.constrain == "format"
+    for model, said in (("expert", "the teacher 'expert' says"), ("nano", "tells no list of actions")):
+        wanted = bound.model_copy(update={"constrain": "admissible" if model == "nano" else "format"})
+        with pytest.raises(ConfigError, match=said) as error:
+            check_constrained(
+                wanted, ModelConfig(model=model), make_task("household", "generated", "text")
+            )
+        assert "\n" not in str(error.value)
+
+
+def test_constrained_actions_in_a_grid(tmp_path: Path) -> None:
+    """The embedded model, which has not learnt to call tools, calls them; nothing is malformed."""
+    grid = "strategies={free: {strategy: react}, bound: {strategy: react, constrain: admissible}}"
+    few = ("budget.steps=2", "sampling.max_tokens=80", "form=agentbench", "--samples", "1")
+    assert run(["eval", "--model", "nano", *few, grid, "--out", str(tmp_path)]) == 0
+    rows = json.loads((tmp_path / "summary.json").read_text())["rows"]
+    assert [(row["malformed"], row["inadmissible"]) for row in rows] == [(1.0, 0.0), (0.0, 0.0)]

@@ -115,7 +115,8 @@ def test_two_runs_cannot_write_one_folder(tmp_path: Path) -> None:
 
 def test_strategies_are_listed_with_their_access() -> None:
     said = finished("strategies")
-    names = [line.split(":")[0] for line in said.splitlines() if not line.startswith(" ")]
+    names = [line.split(":")[0] for line in said.splitlines() if line and line[0] != " "]
+    assert "constrain: format" in said
     assert names == list(STRATEGIES)
     access = [line.split()[1] for line in said.splitlines() if line.startswith("    access")]
     assert access == [f"{strategy(name).access};" for name in STRATEGIES]

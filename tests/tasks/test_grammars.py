@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from llguidance import LLMatcher, LLTokenizer
+from llguidance.gbnf_to_lark import any_to_lark
 
 from tests.support import tiny
 from tests.support.doors import DoorsTask
@@ -114,6 +117,28 @@ def test_the_solutions_fit(world: str, form: str) -> None:
             for message, told in zip(turns, heard, strict=True):
                 narrow = task.grammar("admissible", told)
                 assert schemas.fits(narrow, Completion(message.content, message.tool_calls)), message
+
+
+@pytest.mark.parametrize(("world", "form"), FORMS)
+def test_the_other_notation_says_the_same(world: str, form: str) -> None:
+    """As llama.cpp reads it, here by llguidance's reader of its grammars."""
+    grammar = task_of(world, form).grammar("format", "")
+    pattern = written(grammar)
+    lark = any_to_lark(f"root ::= {pattern.gbnf}")
+    tokens = LLTokenizer("byte")
+    matcher = LLMatcher(tokens, LLMatcher.grammar_from_lark(lark))
+    assert not matcher.is_error(), matcher.get_error()
+    rng = random.Random(0)
+    for text in map(_filled, ["x", "go to desk 1", "a <b", "é"]):
+        for broken in (text, text[:-1], text[1:], text.replace("A", "B", 1), f"{text}{rng.random()}"):
+            told = matcher.deep_copy()
+            ids = tokens.tokenize_str(broken)
+            takes = told.try_consume_tokens(ids) == len(ids) and told.is_accepting()
+            assert takes == pattern.fits(broken), broken
+
+
+def _filled(word: str) -> str:
+    return f"Thought: {word}\nAction: {word}"
 
 
 def test_only_what_is_listed_can_be_said() -> None:

@@ -161,9 +161,9 @@ def describe_strategies() -> list[str]:
             f"    settings: {', '.join(settings) or 'none'}",
         ]
     lines += [
-        "decompose+NAME: subtasks of a plan, each by the strategy NAME",
-        "all of them: judge, sampling, and",
-        "    constrain: format (every action is a turn that the task can read) or admissible (one that",
-        "    the world lists); the baseline for format errors, see docs/search.md",
+        "",
+        "  decompose+NAME sends NAME through the subtasks of a plan.",
+        "  All of them take judge, sampling and constrain: format (only turns that the task can read)",
+        "  or admissible (only what the world lists), a baseline for format errors: docs/search.md.",
     ]
     return lines

@@ -25,18 +25,17 @@ _NEWLINES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 class Pattern:
     """A regular language. regex: as `re`, Rust, vLLM and SGLang read it. gbnf: as llama.cpp does.
 
-    reserve: characters that are always enough to end a text that has begun well.
+    enough: what ends any text that has begun well is no longer than this.
     """
 
     regex: str
     gbnf: str
-    reserve: int
+    enough: str
 
     def __add__(self, other: Pattern | str) -> Pattern:
         after = literal(other) if isinstance(other, str) else other
-        return Pattern(
-            self.regex + after.regex, f"{self.gbnf} {after.gbnf}", self.reserve + after.reserve
-        )
+        both = f"{self.gbnf} {after.gbnf}"
+        return Pattern(self.regex + after.regex, both, self.enough + after.enough)
 
     def __radd__(self, before: str) -> Pattern:
         return literal(before) + self
@@ -48,9 +47,7 @@ class Pattern:
         """This, again and again; `most` None is without end."""
         count = {(0, None): "*", (1, None): "+", (0, 1): "?"}.get((least, most))
         count = count or f"{{{least},{'' if most is None else most}}}"
-        return Pattern(
-            f"(?:{self.regex}){count}", f"({self.gbnf}){count}", self.reserve * max(1, least)
-        )
+        return Pattern(f"(?:{self.regex}){count}", f"({self.gbnf}){count}", self.enough * least)
 
     def fits(self, text: str) -> bool:
         """Whether the whole text is of this language."""
@@ -63,7 +60,7 @@ def literal(text: str) -> Pattern:
     gbnf = text.replace("\\", "\\\\").replace('"', '\\"')
     for mark, written in _NEWLINES.items():
         regex, gbnf = regex.replace(mark, written), gbnf.replace(mark, written)
-    return Pattern(regex, f'"{gbnf}"', len(text))
+    return Pattern(regex, f'"{gbnf}"', text)
 
 
 def one_of(texts: Iterable[str]) -> Pattern:
@@ -73,7 +70,7 @@ def one_of(texts: Iterable[str]) -> Pattern:
 
 def chars(of: str, least: int = 0, most: int | None = None) -> Pattern:
     r"""Characters of a class that both notations write alike, as `[^\x00-\x1f]`."""
-    return Pattern(of, of, 1).times(least, most)
+    return Pattern(of, of, "x").times(least, most)
 
 
 def either(patterns: Sequence[Pattern]) -> Pattern:
@@ -83,7 +80,7 @@ def either(patterns: Sequence[Pattern]) -> Pattern:
     return Pattern(
         f"(?:{'|'.join(p.regex for p in patterns)})",
         f"({' | '.join(p.gbnf for p in patterns)})",
-        max(p.reserve for p in patterns),
+        max((p.enough for p in patterns), key=len),
     )
 
 

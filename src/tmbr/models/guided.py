@@ -18,8 +18,9 @@ from tmbr.core.errors import ConfigError
 from tmbr.core.grammar import Grammar, Pattern, chars, either, literal
 from tmbr.models.schemas import call
 
-#: Tokens beyond the reserve at which a turn begins to be brought to its end.
-SLACK = 32
+#: Tokens beyond those of an ending at which a turn begins to be brought to one; and characters kept
+#: back, as what is written in two parts may take a token more than whole.
+SLACK, SPARE = 32, 4
 #: What a turn is ended with: one token each, at most; and where that cannot be, whatever it needs.
 _ENDINGS = (r"[\x20-\x7e\n]", r"(?s:.)")
 
@@ -51,16 +52,22 @@ class Guides:
         size: int = self._tokens.vocab_size
         return -(-size // 32)
 
-    def ended(self, regex: str, text: str, room: int) -> Any:
-        """A matcher of what goes on from `text` and ends within `room` tokens; None where none does."""
+    def ended(self, regex: str, text: str, length: int) -> Any:
+        """A matcher of what goes on from `text` for `length` characters at most; None without any."""
+        if length < 0:
+            return None
         begun = "".join(f"\\x{{{ord(letter):x}}}" for letter in text)
         for ending in _ENDINGS:
-            matcher = self._made(regex, f"{begun}{ending}{{0,{room}}}").deep_copy()
+            matcher = self._made(regex, f"{begun}{ending}{{0,{length}}}").deep_copy()
             matcher.consume_tokens(self._tokens.tokenize_str(text))
             matcher.compute_bitmask()  # only now does one that leads nowhere say so
             if matcher.is_accepting() or not matcher.is_stopped():
                 return matcher
         return None
+
+    def count(self, text: str) -> int:
+        """Tokens that a text takes."""
+        return len(self._tokens.tokenize_str(text))
 
     def text(self, tokens: Sequence[int]) -> bytes:
         found: bytes = self._tokens.decode_bytes(list(tokens))
@@ -80,7 +87,9 @@ class Guide:
 
     def __init__(self, guides: Guides, pattern: Pattern, matcher: Any, room: int) -> None:
         self._guides, self._pattern, self._matcher = guides, pattern, matcher
-        self._left, self._tokens, self._ending = room, list[int](), False
+        self._left, self._tokens = room, list[int]()
+        self._needed = guides.count(pattern.enough) + 1
+        self._ending: int | None = None
         self._end_in_time()
 
     def copy(self) -> Guide:
@@ -106,16 +115,22 @@ class Guide:
         self._end_in_time()
 
     def _end_in_time(self) -> None:
-        """From here on the grammar is cut down to the turns that fit the room: a token is a character
-        at least, and the last one ends the turn."""
-        if self._ending or self._left > self._pattern.reserve + SLACK or self._matcher.is_stopped():
+        """Cut the grammar down to the turns that fit the room: first to the characters of an ending and
+        one for every token that it leaves; then, whenever half of the room is used up, to one for every
+        token, where that can still be."""
+        first = self._ending is None
+        due = self._needed + SLACK if self._ending is None else self._ending // 2
+        if self._left > due or self._matcher.is_stopped():
             return
         try:
             text = self._guides.text(self._tokens).decode()
         except UnicodeDecodeError:  # within a letter: at the next token then
             return
-        self._ending = True
-        self._matcher = self._guides.ended(self._pattern.regex, text, self._left - 1) or self._matcher
+        self._ending = self._left
+        length = len(self._pattern.enough) - self._needed - SPARE if first else -1
+        self._matcher = (
+            self._guides.ended(self._pattern.regex, text, length + self._left) or self._matcher
+        )
 
 
 def written(grammar: Grammar) -> Pattern:

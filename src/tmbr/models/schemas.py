@@ -19,8 +19,8 @@ _ESCAPE = literal("\\") + (
 _INSIDE = (
     chars(r'[^"\\<\x00-\x1f]', 1, 1)
     | _ESCAPE
-    | (chars("<", 1) + (chars(r'[^"\\/<\x00-\x1f]', 1, 1) | _ESCAPE))
-).times() + chars("<")
+    | (chars("[<]", 1) + (chars(r'[^"\\/<\x00-\x1f]', 1, 1) | _ESCAPE))
+).times() + chars("[<]")
 _STRING = '"' + _INSIDE + '"'
 _FILLED = '"' + chars(rf'[^"\\<{SPACES}]', 1, 1) + _INSIDE + '"'
 _WHOLE = literal("-").times(0, 1) + (literal("0") | (chars("[1-9]", 1, 1) + chars("[0-9]", 0, 15)))
