@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraint
 export TMBR_DATA ?= ../shared/data
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup quickstart test check conformance bench prove prove-search prove-teacher lock clean
+.PHONY: help setup quickstart test check conformance bench prove prove-search prove-data prove-teacher lock clean
 
 help:            ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,14 +18,14 @@ setup: .venv/ready            ## make .venv and install tmbr with all that train
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || sh tools/need.sh python3-venv
 	$(PYTHON) -m venv .venv
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[train,db,kg,shop,teacher]'
+	$(PIP) -e '.[train,db,kg,shop,data]'
 	@touch $@
 
 # The reference engine is built from source.
 .venv/dev: .venv/ready
 	@command -v g++ >/dev/null && command -v make >/dev/null || sh tools/need.sh g++ make
 	@command -v cmake >/dev/null || sh tools/need.sh cmake
-	$(PIP) -e '.[train,db,kg,shop,teacher,gym,dev,reference]'
+	$(PIP) -e '.[train,qlora,db,kg,shop,data,gym,dev,reference]'
 	@touch $@
 
 quickstart: setup            ## the whole path on the embedded defaults: data, tuning, search, report
@@ -44,7 +44,7 @@ conformance: .venv/dev            ## the household against the reference engine,
 	TMBR_CONFORMANCE=full $(BIN)/pytest -s tests/environments/test_household_conformance.py
 
 bench: .venv/dev            ## side by side with the references; rows in benchmarks/results
-	for name in engines household local_model search_overhead worlds; do \
+	for name in data_build engines household local_model plan search_overhead tune worlds; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 	$(BIN)/python -m benchmarks.teacher --part overhead --part near
 
@@ -54,6 +54,9 @@ prove: .venv/dev conformance prove-search            ## what is too slow for CI
 prove-search: .venv/dev            ## strategies at equal budgets, an hour; goes on where it was stopped
 	$(BIN)/python -m benchmarks.prove.search
 	test ! -d runs/quickstart/tune/model || $(BIN)/python -m benchmarks.prove.tuned
+
+prove-data: .venv/dev            ## what each kind of data teaches and what tuning forgets, over an hour
+	$(BIN)/python -m benchmarks.prove.data
 
 prove-teacher: .venv/dev            ## a teacher with faults, killed and capped: 1,000 questions a world; an hour
 	$(BIN)/python -m benchmarks.teacher

@@ -10,13 +10,13 @@ import pytest
 from tests.reasoning.playing import Likes, always, doors, drawn, play
 from tests.support.doors import DoorsSession, DoorsTask, Wanderer
 from tmbr.begun import Begun
+from tmbr.core.conversation import conversation
 from tmbr.core.errors import DataError
 from tmbr.core.protocols import Session
 from tmbr.core.types import Action, Budget, Message, Sample, Spent, Step, Trace
 from tmbr.models.expert import ExpertModel, NoisyExpert
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.paths import Cot, React
-from tmbr.reasoning.questions import conversation
 from tmbr.reasoning.restarts import Paper
 from tmbr.reasoning.search import Multibranch
 from tmbr.reasoning.strategies import STRATEGIES, strategy

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tmbr.core.errors import ConfigError, nearest, no_file
+from tmbr.core.grammar import Constraint
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -52,9 +53,13 @@ class StrategyConfig(Config):
     #: As `tmbr strategies` lists them; by default the name it is given in this config.
     strategy: str | None = None
     #: Who judges: `default` (rules and confidence), `rules`, `confidence`, `self` (the acting model's
-    #: own yes or no), `model=SPEC` (another's), or a weighted mix as `rules:0.6+self:0.4`. Null leaves
-    #: it to the strategy.
+    #: own yes or no), `model=SPEC` (another's), `reward=FOLDER` (what `tmbr tune reward` wrote), or a
+    #: weighted mix as `rules:0.6+self:0.4`. Null leaves it to the strategy.
     judge: str | None = None
+    #: Its actions can be nothing but turns that the task reads (`format`), or nothing but actions that
+    #: the world lists (`admissible`); see docs/search.md. Null constrains nothing, and is no part of
+    #: what an episode is known by.
+    constrain: Annotated[Constraint | None, Field(exclude_if=lambda told: told is None)] = None
     #: Overrides of how this strategy samples, over those of the whole run.
     sampling: SamplingConfig = SamplingConfig()
     #: What else that strategy can be told; see `tmbr strategies`.
@@ -103,6 +108,9 @@ class EvalConfig(PlayConfig):
     strategies: Annotated[dict[str, StrategyConfig], Field(min_length=1)] = {"react": StrategyConfig()}
     #: Pairs [model, strategy] to play; null is all.
     cells: list[tuple[str, str]] | None = None
+    #: Several budgets, each over `budget`, as `[{tokens: 4000}, {tokens: 16000}]`: every strategy is
+    #: played under each, and the report joins its points. Empty is `budget` alone.
+    budgets: list[BudgetConfig] = []
     out: Path = Path("runs/eval")
 
     @model_validator(mode="before")
@@ -113,6 +121,18 @@ class EvalConfig(PlayConfig):
             if isinstance(data.get(key), list):
                 data[key] = {name: {field: name} for name in data[key]}
         return data
+
+    def every_budget(self) -> list[BudgetConfig]:
+        """What each of `budgets` leaves out is as in `budget`."""
+        told = (one.model_dump(exclude_unset=True) for one in self.budgets)
+        return [self.budget.model_copy(update=one) for one in told]
+
+    @model_validator(mode="after")
+    def _budgets_differ(self) -> EvalConfig:
+        for at, budget in enumerate(self.every_budget()):
+            if budget in self.every_budget()[:at]:
+                raise ValueError(f"budgets: the one at {at} is there before; leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _cells_exist(self) -> EvalConfig:
@@ -130,6 +150,54 @@ class CollectConfig(PlayConfig):
     strategy: StrategyConfig = StrategyConfig(strategy="react")
     split: str = "train"
     out: Path = Path("runs/collect")
+
+
+class ValuesConfig(Config):
+    """What nodes of stored traces are worth, by rollouts: see `tmbr data values`."""
+
+    #: A file of traces of a train split.
+    traces: Path
+    #: Who plays the rest of an episode, best the model that is to be trained.
+    model: ModelConfig = ModelConfig()
+    strategy: StrategyConfig = StrategyConfig(strategy="react")
+    #: Rollouts must differ: a temperature above 0 for a model that samples.
+    sampling: SamplingConfig = SamplingConfig(temperature=0.7)
+    #: Of one rollout; the steps before its node are not counted.
+    budget: BudgetConfig = BudgetConfig()
+    #: Which turns: `siblings` (different actions in one state), `branch` (the committed one) or `all`.
+    which: Literal["siblings", "branch", "all"] = "siblings"
+    #: Most turns of one episode, chosen by the seed; null is all.
+    most: Positive | None = None
+    #: Rollouts from each turn: with k the value errs by at most 0.5 / sqrt(k), one sigma.
+    rollouts: Positive = 8
+    #: How the task was put: `text` or `agentbench`.
+    form: str = "text"
+    #: Least difference of value between the turns of a pair.
+    margin: Annotated[float, Field(gt=0, le=1)] = 0.5
+    seed: int = 0
+    #: Turns that are valued at a time, each with all its rollouts.
+    concurrency: Positive = 8
+    #: Folder for step_values.jsonl, values.jsonl and pairs.jsonl.
+    out: Path = Path("runs/values")
+
+
+class ThoughtsConfig(Config):
+    """Thoughts that a model adds to solved episodes: see `tmbr data thoughts`."""
+
+    #: A file of traces.
+    traces: Path
+    #: Who explains.
+    model: ModelConfig = ModelConfig()
+    sampling: SamplingConfig = SamplingConfig(temperature=0.7)
+    #: Answers asked for at once; the first that names nothing hidden is kept.
+    tries: Positive = 2
+    #: How the task was put: `text` or `agentbench`.
+    form: str = "text"
+    seed: int = 0
+    #: Episodes under way at a time.
+    concurrency: Positive = 16
+    #: Folder for traces.jsonl.
+    out: Path = Path("runs/thoughts")
 
 
 class RunConfig(Config):
@@ -162,6 +230,42 @@ class RunConfig(Config):
         if self.begin is not None and told:
             raise ValueError(f"a stored episode brings its own {min(told)}; leave it out with --from")
         return self
+
+
+class RolloutConfig(Config):
+    """What a policy plays while it learns; it is sampled at temperature 1, nothing cut off."""
+
+    #: As `tmbr tasks` lists them, or one of your own: `FILE.py:CLASS`.
+    task: str = "household"
+    data: str = "generated"
+    #: How the task is put: `text` (Thought, Action) or `agentbench` (tool calls).
+    form: str = "text"
+    split: str = "train"
+    #: The first so many of the split; null is all.
+    first: Positive | None = None
+    #: As `tmbr strategies` lists them. One that chooses among candidates (react+retry, multibranch)
+    #: trains what was chosen, which is not what the policy would do alone.
+    strategy: str = "react"
+    #: As in StrategyConfig.
+    judge: str | None = None
+    settings: dict[str, Any] = {}
+    #: Most tokens of one completion.
+    max_tokens: Positive = 256
+    budget: BudgetConfig = BudgetConfig()
+    #: Episodes under way at a time, and most sequences decoded at once.
+    concurrency: Positive = 64
+    max_batch: Positive = 64
+
+
+class ValidationConfig(Config):
+    """What a model under training is measured on; task, data and form are the rollouts'."""
+
+    split: str = "validation"
+    #: The first so many of the split.
+    samples: Positive = 32
+    strategy: StrategyConfig = StrategyConfig(strategy="react")
+    sampling: SamplingConfig = SamplingConfig()
+    seed: int = 0
 
 
 class QuickstartConfig(Config):

@@ -6,11 +6,14 @@ outcome of lookahead, takes nothing back once a world has ended, and has no scor
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tmbr.begun import Begun
+from tmbr.core.constraints import constrained
 from tmbr.core.errors import EnvironmentFault, ModelFault
+from tmbr.core.grammar import Constraint, Grammar
 from tmbr.core.protocols import Judge, Model, Outcome, Session, Strategy, Task, World
 from tmbr.core.store import resume_key
 from tmbr.core.types import (
@@ -137,6 +140,7 @@ class BlindEpisode:
     start: int | None
     _task: Task
     _prompt: Sequence[Message]
+    _opening: str
 
     @property
     def rounds(self) -> int:
@@ -147,6 +151,10 @@ class BlindEpisode:
 
     def parse(self, completion: Completion) -> Action:
         return self._task.parse(completion)
+
+    def grammar(self, constraint: Constraint, observation: str | None) -> Grammar:
+        told = self._opening if observation is None else observation
+        return constrained(self._task, constraint).grammar(constraint, told)
 
 
 async def episode(
@@ -163,29 +171,105 @@ async def episode(
 
     begun: where to go on from; raises DataError when the world is no longer what it was there.
     """
-    hidden = replace(sample, setup={}, target=None)
-    trace = Trace(id=resume_key(sample, run), sample=hidden, run=run)
-    if begun:
-        trace.nodes = begun.nodes()
+    trace = _begun_trace(sample, run, begun.nodes() if begun else [])
     try:
         session = task.open(sample)
         trace.tools = tuple(session.tools)
-        ledger = _Ledger(trace.spent, budget)
         try:
-            world, prompt = Blind(session, ledger), task.messages(sample, session.observation)
-            start = begun.replay(trace, prompt, session) if begun else None
-            blind = BlindEpisode(trace, budget, world, start, task, prompt)
-            end = await strategy.solve(blind, model, judge, run.seed)
-            trace.finish = _verdict(task, sample, trace, end)
-        finally:
-            ledger.close()
+            opened = _Opened.begin(sample, task, session, trace, begun)
+        except BaseException:
+            session.close()
+            raise
+        await opened.solve(trace, session, strategy, model, judge, budget)
     except (ModelFault, EnvironmentFault) as fault:
-        if not trace.nodes:  # the world did not open: what was asked is all there is
-            trace.add(Node(None, None, "root", Message("user", sample.instruction)))
-        why = f"{type(fault).__name__}: {fault}"
-        trace.finish = Finish(len(trace.nodes) - 1, Score(0.0, False), "task error", error=why)
+        _faulted(trace, sample, fault)
     trace.sample = sample
     return trace
+
+
+async def rollouts(
+    begun: Begun,
+    task: Task,
+    strategy: Strategy,
+    model: Model,
+    judge: Judge | None,
+    budget: Budget,
+    runs: Sequence[Run],
+) -> list[Trace]:
+    """An episode for each run, all going on from one node of a trace: its world is opened and its
+    branch replayed once, then forked. Faults and errors: as `episode`."""
+    sample = begun.trace.sample
+    first = _begun_trace(sample, runs[0], begun.nodes())
+    session = task.open(sample)
+    try:
+        opened = _Opened.begin(sample, task, session, first, begun)
+        traces = [_begun_trace(sample, run, first.nodes) for run in runs]
+
+        async def play(trace: Trace) -> None:
+            fork = session.fork()
+            trace.tools = tuple(fork.tools)
+            try:
+                await opened.solve(trace, fork, strategy, model, judge, budget)
+            except (ModelFault, EnvironmentFault) as fault:
+                _faulted(trace, sample, fault)
+            trace.sample = sample
+
+        await asyncio.gather(*map(play, traces))
+        return traces
+    finally:
+        session.close()
+
+
+def _begun_trace(sample: Sample, run: Run, nodes: Sequence[Node]) -> Trace:
+    """A trace that tells a strategy nothing of how its world was made, or what would be right."""
+    hidden = replace(sample, setup={}, target=None)
+    return Trace(id=resume_key(sample, run), sample=hidden, run=run, nodes=list(nodes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An episode that can begin. opening: what the world said first. start: the node to go on from."""
+
+    sample: Sample
+    task: Task
+    prompt: Sequence[Message]
+    opening: str
+    start: int | None
+
+    @classmethod
+    def begin(
+        cls, sample: Sample, task: Task, session: Session, trace: Trace, begun: Begun | None
+    ) -> _Opened:
+        opening = session.observation
+        prompt = task.messages(sample, opening)
+        start = begun.replay(trace, prompt, session) if begun else None
+        return cls(sample, task, prompt, opening, start)
+
+    async def solve(
+        self,
+        trace: Trace,
+        session: Session,
+        strategy: Strategy,
+        model: Model,
+        judge: Judge | None,
+        budget: Budget,
+    ) -> None:
+        """Let the strategy go on in an open world, which is closed at the end, and give the verdict."""
+        ledger = _Ledger(trace.spent, budget)
+        try:
+            world = Blind(session, ledger)
+            blind = BlindEpisode(trace, budget, world, self.start, self.task, self.prompt, self.opening)
+            end = await strategy.solve(blind, model, judge, trace.run.seed)
+            trace.finish = _verdict(self.task, self.sample, trace, end)
+        finally:
+            ledger.close()
+
+
+def _faulted(trace: Trace, sample: Sample, fault: Exception) -> None:
+    if not trace.nodes:  # the world did not open: what was asked is all there is
+        trace.add(Node(None, None, "root", Message("user", sample.instruction)))
+    why = f"{type(fault).__name__}: {fault}"
+    trace.finish = Finish(len(trace.nodes) - 1, Score(0.0, False), "task error", error=why)
 
 
 def _verdict(task: Task, sample: Sample, trace: Trace, end: Outcome) -> Finish:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tmbr.begun import Begun
 from tmbr.core.protocols import Judge, Model, Strategy, Task
 from tmbr.core.store import TraceStore, resume_key
 from tmbr.core.types import Budget, Finish, Run, Sample, Trace
@@ -23,7 +24,7 @@ from tmbr.rollout import episode
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One episode to play."""
+    """One episode to play. begun: the node of another from which it goes on."""
 
     sample: Sample
     task: Task
@@ -32,6 +33,7 @@ class Job:
     judge: Judge | None
     budget: Budget
     run: Run
+    begun: Begun | None = None
 
     @property
     def key(self) -> str:
@@ -128,7 +130,7 @@ def _unfinished(
 async def _play(job: Job, retries: int) -> Trace:
     for _ in range(retries + 1):
         trace = await episode(
-            job.sample, job.task, job.strategy, job.model, job.judge, job.budget, job.run
+            job.sample, job.task, job.strategy, job.model, job.judge, job.budget, job.run, job.begun
         )
         if trace.finish and trace.finish.status != "task error":
             break

@@ -67,7 +67,8 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["eval", "--model", "noisy-expert:1.5", "--out", "DIR"], "0 <= P <= 1"),
         (["eval", "--model", "noisy-expert:0.1:slip", "--out", "DIR"], "noisy-expert:P:slips"),
         (["eval", "DIR/grd.yaml"], "grid.yaml'"),
-        (["data", "check", "DIR/grd.yaml"], "grid.yaml'"),
+        (["data", "validate", "DIR/grd.yaml"], "grid.yaml'"),
+        (["data", "convert", "DIR/grid.yaml", "DIR/out.jsonl", "--to", "sharegtp"], "'sharegpt'"),
         (["eval", "a.yaml", "b.yaml"], "one config file"),
         (["eval", "--samples", "many"], "--samples"),
         (["data"], "`tmbr --help`"),
@@ -104,7 +105,7 @@ def test_a_bug_is_one_line_and_a_file_with_the_traceback(capsys: pytest.CaptureF
     log.unlink()
 
 
-def test_data_check_says_what_a_trace_file_holds(
+def test_data_validate_says_what_a_trace_file_holds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import asyncio
@@ -114,8 +115,8 @@ def test_data_check_says_what_a_trace_file_holds(
     path = tmp_path / "traces.jsonl"
     with TraceStore(path) as store:
         asyncio.run(play(doors_jobs(count=4), store))
-    assert run(["data", "check", str(path)]) == 0
+    assert run(["data", "validate", str(path)]) == 0
     assert capsys.readouterr().out.startswith(f"{path}: 4 whole episodes, ")
     path.write_bytes(path.read_bytes().replace(b'"kind":"act"', b'"kind":"cat"', 1))
-    assert run(["data", "check", str(path)]) == 2
+    assert run(["data", "validate", str(path)]) == 2
     assert re.search(r"traces\.jsonl:\d: broken record", capsys.readouterr().err)

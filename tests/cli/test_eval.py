@@ -89,6 +89,18 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     assert f"{kept} finished episodes" in said
 
 
+def test_ctrl_c_is_heard_while_a_local_model_answers(tmp_path: Path) -> None:
+    process = start("eval", "--model", "nano", "--samples", "60", "--out", str(tmp_path))
+    wait_for_lines(tmp_path / "traces.jsonl", 2)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)  # the running episodes are not waited for
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "the same command goes on where it stopped" in said.splitlines()[-1]
+    assert len(read_traces(tmp_path / "traces.jsonl")) < 60
+
+
 def test_two_runs_cannot_write_one_folder(tmp_path: Path) -> None:
     first = start("collect", "--samples", "5000", "--out", str(tmp_path))
     wait_for_lines(tmp_path / "traces.jsonl", 2)
@@ -103,7 +115,8 @@ def test_two_runs_cannot_write_one_folder(tmp_path: Path) -> None:
 
 def test_strategies_are_listed_with_their_access() -> None:
     said = finished("strategies")
-    names = [line.split(":")[0] for line in said.splitlines() if not line.startswith(" ")]
+    names = [line.split(":")[0] for line in said.splitlines() if line and line[0] != " "]
+    assert "constrain: format" in said
     assert names == list(STRATEGIES)
     access = [line.split()[1] for line in said.splitlines() if line.startswith("    access")]
     assert access == [f"{strategy(name).access};" for name in STRATEGIES]

@@ -19,11 +19,13 @@ from tmbr.core.errors import DataError
 from tmbr.core.store import (
     TraceStore,
     decode_trace,
+    each_trace,
     encode_trace,
     read_timing,
     read_traces,
     resume_key,
     timing_path,
+    trace_at,
 )
 from tmbr.core.types import (
     Action,
@@ -328,3 +330,29 @@ def test_when_the_disk_takes_no_more_every_earlier_episode_is_kept(tmp_path: Pat
 
 def test_the_sidecar_has_its_own_name(tmp_path: Path) -> None:
     assert timing_path(tmp_path / "traces.jsonl").name == "traces.timing.jsonl"
+
+
+def test_traces_are_read_one_at_a_time_from_any_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+    assert list(each_trace(_touched(path))) == []
+    with TraceStore(path) as store:
+        for name in ("a", "b", "c"):
+            store.append(a_trace(name), 0.0)
+    found = list(each_trace(path))
+    assert [trace for _, _, trace in found] == read_traces(path)
+    with path.open("rb") as file:
+        assert [trace_at(file, first) for first, _, _ in found] == [trace for _, _, trace in found]
+    for at, (first, end, _) in enumerate(found):
+        assert list(each_trace(path, first)) == found[at:]
+        assert list(each_trace(path, end)) == found[at + 1 :]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    assert list(each_trace(path)) == found[:-1]
+    path.write_bytes(whole.replace(b'"id":"b"', b'"id":["b"]'))
+    with pytest.raises(DataError, match=r"traces\.jsonl:3: broken record"):
+        list(each_trace(path, found[1][0]))
+
+
+def _touched(path: Path) -> Path:
+    path.touch()
+    return path

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,8 +19,10 @@ from transformers import AutoModelForCausalLM, MistralConfig, MistralForCausalLM
 from tests.support import tiny
 from tmbr.core.errors import ConfigError, ModelFault
 from tmbr.core.fingerprint import Fingerprint
+from tmbr.core.grammar import LINE, Grammar, one_of
 from tmbr.core.types import Completion, Context, Message, Sampling
 from tmbr.models.local import LocalModel
+from tmbr.models.schemas import fits
 
 T = TypeVar("T")
 GREEDY = Sampling(max_tokens=24)
@@ -107,6 +110,82 @@ def test_tokens_do_not_depend_on_the_company(folder: Path, sampling: Sampling) -
         assert [c.text for c in left] == [c.text for c in right]
         for a, b in zip(left, right, strict=True):
             assert a.logprobs == pytest.approx(b.logprobs, abs=1e-4)
+
+
+ACTING = Grammar("Thought: " + LINE + "\nAction: " + one_of(["go to desk 3", "look", "take apple 1"]))
+CALLING = Grammar(tools=(TOOL,))
+
+
+def test_a_grammar_holds_for_its_own_request_alone(folder: Path) -> None:
+    """In mixed company every answer is as it is alone, and none is cut in its middle."""
+    ways = [
+        WARM,
+        replace(WARM, grammar=ACTING, max_tokens=60),
+        replace(GREEDY, grammar=CALLING, max_tokens=120),
+        Sampling(0.7, 0.8, 90, grammar=CALLING),
+        Sampling(3.0, 1.0, 120, grammar=ACTING),
+    ]
+
+    async def ask(model: LocalModel, i: int) -> list[Completion]:
+        return await model.complete(PROMPTS[i], (TOOL,), 1 + i % 3, ways[i % 5], i)
+
+    async def alone(model: LocalModel) -> list[list[Completion]]:
+        return [await ask(model, i) for i in range(10)]
+
+    async def together(model: LocalModel) -> list[list[Completion]]:
+        return await asyncio.gather(*(ask(model, i) for i in range(10)))
+
+    async def unguided(model: LocalModel) -> list[list[Completion]]:
+        return [await ask(model, i) for i in (0, 5)]
+
+    one = with_model(folder, alone, max_batch=1, cache_bytes=0)
+    many = with_model(folder, together, max_batch=16)
+    for left, right in zip(one, many, strict=True):
+        assert [c.token_ids for c in left] == [c.token_ids for c in right]
+        for a, b in zip(left, right, strict=True):
+            assert a.logprobs == pytest.approx(b.logprobs, abs=1e-4)
+    free = with_model(folder, unguided, max_batch=1, cache_bytes=0)
+    assert [free[0], free[1]] == [one[0], one[5]]
+    for i, answers in enumerate(one):
+        for answer in answers if (grammar := ways[i % 5].grammar) else ():
+            assert answer.finish_reason == "stop"
+            assert fits(grammar, answer), answer.text
+
+
+def test_under_a_grammar_the_logprobs_are_the_models_own(folder: Path) -> None:
+    async def use(model: LocalModel) -> None:
+        sampling = Sampling(1.0, max_tokens=60, grammar=ACTING)
+        (answer,) = await model.complete(PROMPTS[2], (), 1, sampling, 5)
+        ids = model._encoder.encode(PROMPTS[2], ())
+        reference = AutoModelForCausalLM.from_pretrained(folder)
+        logits = reference(torch.tensor([[*ids, *answer.token_ids]])).logits[0].detach().log_softmax(-1)
+        wanted = [float(logits[len(ids) + i - 1, t]) for i, t in enumerate(answer.token_ids)]
+        assert answer.logprobs == pytest.approx(wanted, abs=1e-3)
+        assert min(answer.logprobs) < -5  # what had to be said was not likely
+
+    with_model(folder, use)
+
+
+def test_a_grammar_that_does_not_fit_the_room_is_cut_like_any_answer(folder: Path) -> None:
+    async def use(model: LocalModel) -> None:
+        sampling = Sampling(1.0, max_tokens=8, grammar=CALLING)
+        (answer,) = await model.complete(PROMPTS[2], (), 1, sampling, 5)
+        assert (answer.finish_reason, len(answer.token_ids)) == ("length", 8)
+
+    with_model(folder, use)
+
+
+def test_a_schema_without_a_grammar_is_one_line(folder: Path) -> None:
+    odd = {"type": "object", "properties": {"x": {"anyOf": [{"type": "string"}], "type": "either"}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": odd}}
+
+    async def use(model: LocalModel) -> None:
+        with pytest.raises(ConfigError, match="no grammar can be made of the schema") as error:
+            await model.complete(PROMPTS[2], (), 1, Sampling(grammar=Grammar(tools=(tool,))), 5)
+        assert "\n" not in str(error.value)
+        assert await model.complete(PROMPTS[2], (), 1, GREEDY, 5)
+
+    with_model(folder, use)
 
 
 def test_candidates_differ_and_follow_from_the_seed(folder: Path) -> None:

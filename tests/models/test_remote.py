@@ -14,6 +14,8 @@ import pytest
 from tests.support.endpoint import (
     Behaviour,
     Endpoint,
+    Handler,
+    answer,
     calling,
     cut,
     late,
@@ -26,11 +28,14 @@ from tests.support.endpoint import (
     tops,
 )
 from tmbr.core.errors import ModelFault
+from tmbr.core.grammar import LINE, Grammar, one_of
 from tmbr.core.types import Completion, Context, Message, Sampling, ToolCall, derive_seed
 from tmbr.models.remote import RemoteModel
+from tmbr.tasks.calls import tool
 
 T = TypeVar("T")
 KEY = "sk-very-secret-0123456789"
+TOOL = tool("take_action", "act", action="what")
 CONTEXT = Context(Message("system", "You are an agent.")).then(Message("user", "go"))
 
 
@@ -125,6 +130,71 @@ def test_tools_and_calls_both_ways() -> None:
     assert body["tools"] == [tool]
     assert body["messages"][2]["tool_calls"][0]["function"]["arguments"] == '{"action": "go"}'
     assert body["messages"][3] == {"role": "tool", "content": "nothing happens", "tool_call_id": "c0"}
+
+
+ACTING = Grammar("Thought: " + LINE + "\nAction: " + one_of(["go", "look"]))
+CALLING = Grammar(tools=(tool("take_action", "act", action="what"),))
+
+
+def constrained(
+    *script: Behaviour, grammar: Grammar = ACTING, n: int = 1, times: int = 1
+) -> tuple[list[Completion], Endpoint]:
+    """The answers of some requests, one after the other."""
+
+    async def use(model: RemoteModel) -> list[Completion]:
+        sampling = Sampling(grammar=grammar)
+        asked = [await model.complete(CONTEXT, (TOOL,), n, sampling, i) for i in range(times)]
+        return [answer for answers in asked for answer in answers]
+
+    with serving(*script) as endpoint:
+        return with_remote(endpoint.url, use), endpoint
+
+
+def test_a_grammar_is_told_in_each_servers_words(caplog: pytest.LogCaptureFixture) -> None:
+    fit = says(200, answer(["Thought: so\nAction: look"]))
+    _, endpoint = constrained(fit)
+    (body,) = endpoint.asked
+    assert body["structured_outputs"]["regex"] == body["regex"] == ACTING.text.regex
+    assert body["grammar"].startswith('root ::= "Thought: "')
+    assert body["tools"] == [TOOL]
+    _, endpoint = constrained(calling, grammar=CALLING)
+    assert endpoint.asked[0]["tool_choice"] == "required"
+    assert endpoint.asked[0]["tools"] == list(CALLING.tools)
+    assert "regex" not in endpoint.asked[0]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("grammar", [ACTING, CALLING])
+def test_a_server_that_ignores_the_grammar_is_said_once(
+    grammar: Grammar, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers, endpoint = constrained(ok, grammar=grammar, n=2, times=3)
+    assert len(answers) == 6
+    assert len(endpoint.asked) == 3
+    (record,) = caplog.records
+    assert "does not fit" in record.getMessage()
+    assert KEY not in record.getMessage()
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_server_that_refuses_grammars_is_asked_without(
+    n: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def picky(handler: Handler, body: dict[str, Any]) -> None:
+        refused = refuses(400, "Unrecognized request argument supplied: grammar")
+        (refused if "grammar" in body else ok)(handler, body)
+
+    answers, endpoint = constrained(picky, n=n, times=2)
+    assert [a.text for a in answers] == [f"answer {i}" for i in range(n)] * 2
+    assert sum("grammar" in body for body in endpoint.asked[-2:]) == 0
+    (record,) = caplog.records
+    assert "takes no grammar" in record.getMessage()
+
+
+def test_what_is_too_long_is_so_under_a_grammar(caplog: pytest.LogCaptureFixture) -> None:
+    (answered,), _ = constrained(refuses(400, "maximum context length is 100 tokens"))
+    assert answered.finish_reason == "context"
+    assert not caplog.records
 
 
 def test_logprobs_when_asked() -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from math import inf, nan
 
 import pytest
 
 from tests.support.grown import Grown, run, sample
 from tmbr.core.protocols import Judge
-from tmbr.core.types import Context, Judgement, Scored, Usage
+from tmbr.core.types import Context, Judgement, Message, Rewarded, Scored, Tool, Usage
 from tmbr.models.scripted import ScriptedModel
-from tmbr.reasoning.judges import Confidence, Mix, Rules, YesNo, default_judge
+from tmbr.reasoning.judges import Confidence, Mix, Reward, Rules, YesNo, default_judge
 
 NOTHING = "On the cabinet 1, you see nothing."
 
@@ -140,3 +140,58 @@ def test_neither_yes_nor_no_is_one_half_and_paid_for(yes: float, no: float) -> N
     node = tree.act(tree.start, "look", "You see a mug 1.")
     (found,) = said(YesNo(Scores(yes, no)), tree, node)
     assert found == Judgement(node, "self", 0.5, "said neither Yes nor No", Usage(50, 2))
+
+
+@dataclass
+class Length:
+    """Values a conversation by its number of messages; has no room for more than six."""
+
+    outcomes: bool
+    name: str = "length"
+    heard: list[Sequence[Message]] = field(default_factory=list)
+
+    async def rewards(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        tools: Sequence[Tool],  # noqa: ARG002
+    ) -> list[Rewarded]:
+        self.heard += conversations
+        return [
+            Rewarded(len(told) / 10, Usage(prompt=7)) if len(told) <= 6 else Rewarded(None)
+            for told in conversations
+        ]
+
+
+def test_a_reward_model_reads_what_it_was_trained_to_read() -> None:
+    tree = grown()
+    first = tree.act(tree.start, "go to desk 1", "On the desk 1, you see a mug 1.")
+    untried = tree.act(first, "take mug 1", None)
+    malformed = tree.act(first, None, "No action was read.")
+    model = Length(outcomes=True)
+    judgements = said(Reward(model), tree, first, untried, malformed)
+    assert [(j.node, j.value, j.reason, j.usage.total) for j in judgements] == [
+        (first, 0.4, "", 7),
+        (untried, 0.5, "", 7),
+        (malformed, 0.0, "malformed", 0),
+    ]
+    assert [told[-1].content for told in model.heard] == [
+        "On the desk 1, you see a mug 1.",
+        tree.trace.nodes[untried].message.content,
+    ]
+    answers = Length(outcomes=False)
+    assert [j.value for j in said(Reward(answers), tree, first, untried)] == [0.3, 0.5]
+    assert [told[-1].role for told in answers.heard] == ["assistant", "assistant"]
+
+
+def test_a_reward_model_without_room_says_one_half_and_a_mix_adds_up_the_cost() -> None:
+    tree = grown()
+    at = tree.start
+    for place in ("desk 1", "bed 1", "sofa 1"):
+        at = tree.act(at, f"go to {place}", f"On the {place}, you see nothing.")
+    (one,) = said(Reward(Length(outcomes=True)), tree, at)
+    assert (one.value, one.reason, one.usage) == (0.5, "too long to be read", Usage())
+    mix = Mix(((Rules(), 1.0), (Reward(Length(outcomes=False)), 1.0)))
+    short = tree.act(tree.start, "go to desk 1", "On the desk 1, you see a pen 1.")
+    (both,) = said(mix, tree, short)
+    assert both.value == pytest.approx((0.6 + 0.3) / 2)
+    assert both.usage == Usage(prompt=7)

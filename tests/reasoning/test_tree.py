@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from tests.reasoning.playing import doors, play
-from tests.support.doors import Wanderer
+from tests.support.doors import DoorsTask, Wanderer
+from tmbr.core.conversation import conversation
+from tmbr.core.grammar import Constraint, Grammar, literal
 from tmbr.core.protocols import Strategy
 from tmbr.core.types import Completion, Context, Sampling, Usage
 from tmbr.models.scripted import ScriptedModel
+from tmbr.reasoning.decompose import Decompose
 from tmbr.reasoning.paths import React
-from tmbr.reasoning.questions import conversation
 from tmbr.reasoning.restarts import Paper, Reflexion
 from tmbr.reasoning.search import Multibranch
 from tmbr.reasoning.strategies import STRATEGIES, strategy
 
+CONSTRAINED = Sampling(0.7, constrain="admissible")
 ALL: list[Strategy] = [
     *(strategy(name) for name in STRATEGIES),
     Paper(path_steps=3),
@@ -30,12 +37,14 @@ class Listening(Wanderer):
         super().__init__()
         self.contexts: list[Context] = []
         self.seeds: list[int] = []
+        self.grammars: list[Grammar | None] = []
 
     async def complete(
         self, context: Context, _: object, n: int, sampling: Sampling, seed: int
     ) -> list[Completion]:
         self.contexts.append(context)
         self.seeds.append(seed)
+        self.grammars.append(sampling.grammar)
         found = await Wanderer.complete(self, context, (), n, sampling, seed)
         return [Completion(c.text, token_ids=tuple(map(ord, c.text)), usage=Usage(5, 2)) for c in found]
 
@@ -53,6 +62,34 @@ def test_the_model_is_told_what_the_trace_says_and_tokens_are_its_own(of: Strate
                 assert link.token_ids == tuple(map(ord, link.message.content))
             else:
                 assert link.token_ids is None
+
+
+class Listed(DoorsTask):
+    """Doors whose grammar holds the observation that it was made from."""
+
+    constraints = ("admissible",)
+
+    def grammar(self, constraint: Constraint, observation: str) -> Grammar:
+        assert constraint == "admissible"
+        return Grammar(literal(observation))
+
+
+@pytest.mark.parametrize("of", ALL, ids=lambda s: s.name)
+def test_actions_alone_are_constrained_by_what_the_world_last_told(of: Any) -> None:
+    inner = {"of": replace(of.of, sampling=CONSTRAINED)} if isinstance(of, Decompose) else None
+    made = replace(of, **(inner or {"sampling": CONSTRAINED}))
+    model = Listening()
+    trace = play(made, model, doors("abab"), task=Listed())
+    acts = {node.context for node in trace.nodes if node.kind == "act"}
+    told = {conversation(trace, at).message.content for at in acts if at is not None}
+    for context, grammar in zip(model.contexts, model.grammars, strict=True):
+        if grammar is not None:
+            listed = re.findall(
+                r"Behind you: [\w ]+\. Doors: a, b\.|Say .*?`leave`\.|There is no such door\.",
+                "\n".join(m.content for m in context.messages()),
+            )
+            assert grammar == Grammar(literal(listed[-1]))
+        assert (grammar is not None) == (context.message.content in told)
 
 
 @pytest.mark.parametrize("of", ALL, ids=lambda s: s.name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_eval import finished
+from tmbr.core.constraints import constrained
 from tmbr.core.errors import ConfigError
 from tmbr.tasks.own import load
 
@@ -64,3 +65,22 @@ def test_what_is_wrong_with_a_file_is_one_line(
     with pytest.raises(ConfigError, match=why) as caught:
         load(f"{path}:{name}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_task_of_ones_own_can_bring_its_grammar(tmp_path: Path) -> None:
+    """The words of docs/own_task.md, put into a task that has none."""
+    said = (EXAMPLE.parent / "own_task.md").read_text().split("from tmbr.core.grammar", 1)[1]
+    lines = [
+        line.removeprefix("      ") for line in said.split("`tmbr task check`")[0].splitlines()[2:]
+    ]
+    body = "\n".join(f"    {line}" for line in lines)
+    imports = "from counter import Counter\nfrom tmbr.core.grammar import LINE, Grammar, one_of\n"
+    (tmp_path / "counter.py").write_text(EXAMPLE.read_text())
+    (tmp_path / "mine.py").write_text(f"{imports}class Mine(Counter):\n{body}\n")
+    load(f"{tmp_path / 'counter.py'}:Counter")
+    task = constrained(load(f"{tmp_path / 'mine.py'}:Mine"), "format")
+    grammar = task.grammar("format", "")
+    assert grammar.text is not None
+    assert grammar.text.fits("Thought: so\nAction: up")
+    with pytest.raises(ConfigError, match="tells no list"):
+        constrained(task, "admissible")

@@ -12,7 +12,7 @@ from tests.support import tiny
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message, ToolCall
-from tmbr.tuning.masks import IGNORED, ChatTemplate, encode, template_message
+from tmbr.tuning.masks import IGNORED, ChatTemplate, Example, encode, template_message
 
 TOOL = {"type": "function", "function": {"name": "take_action", "parameters": {"type": "object"}}}
 CONTEXT = (
@@ -50,11 +50,15 @@ CALLS = Row(
 )
 
 
+def _example(template: ChatTemplate, row: Row) -> Example:
+    """The one example of a row that fits."""
+    ((example,),) = template.parts(row, 10_000)
+    return example
+
+
 def _trained(template: ChatTemplate, row: Row) -> list[str]:
     """The stretches of tokens with labels, as text."""
-    example, fits = template.encode(row, 10_000)
-    assert example is not None
-    assert fits
+    example = _example(template, row)
     assert all(
         label in (IGNORED, id) for id, label in zip(example.input_ids, example.labels, strict=True)
     )
@@ -93,8 +97,7 @@ def test_thought_call_and_end_of_turn_train_in_the_tool_form(
 def test_what_trains_begins_where_the_prompt_of_inference_ends(
     tokenizer: PreTrainedTokenizerFast, row: Row
 ) -> None:
-    example, _ = ChatTemplate(tokenizer).encode(row, 10_000)
-    assert example is not None
+    example = _example(ChatTemplate(tokenizer), row)
     prompt = tokenizer.apply_chat_template(
         [template_message(turn.message) for turn in row.turns[:4]],
         tools=[dict(tool) for tool in row.tools] or None,
@@ -107,12 +110,12 @@ def test_what_trains_begins_where_the_prompt_of_inference_ends(
 
 @pytest.mark.parametrize("row", [TEXT, CALLS], ids=["text", "calls"])
 def test_a_template_without_marks_trains_the_same(row: Row, tokenizer: PreTrainedTokenizerFast) -> None:
-    expected = ChatTemplate(tokenizer).encode(row, 10_000)
+    expected = _example(ChatTemplate(tokenizer), row)
     plain = tokenizer.chat_template.replace("{% generation %}", "{% if true %}")
     tokenizer.chat_template = plain.replace("{% endgeneration %}", "{% endif %}")
     template = ChatTemplate(tokenizer)
     assert not template.marked
-    assert template.encode(row, 10_000) == expected
+    assert _example(template, row) == expected
 
 
 def test_marks_that_leave_out_the_end_of_turn_are_mended(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -138,7 +141,7 @@ def test_llama2_by_the_bundled_template(tokenizer: PreTrainedTokenizerFast) -> N
     tokenizer.add_special_tokens({"bos_token": "<s>", "eos_token": "</s>"})
     tokenizer.chat_template = None
     with pytest.raises(
-        ConfigError, match="has no chat template; set `chat_template` to one of chatml, llama2"
+        ConfigError, match="has no chat template; set `chat_template` to one of chatml, llama2, llama3"
     ):
         ChatTemplate(tokenizer)
     template = ChatTemplate(tokenizer, "llama2")
@@ -146,13 +149,12 @@ def test_llama2_by_the_bundled_template(tokenizer: PreTrainedTokenizerFast) -> N
         " Thought: the fridge 1.\nAction: go to fridge 1 </s>",
         " Thought: open it.\nAction: open fridge 1 </s>",
     ]
-    example, _ = template.encode(TEXT, 10_000)
-    assert example is not None
+    example = _example(template, TEXT)
     assert tokenizer.decode(example.input_ids).startswith(
         "<s>[INST] <<SYS>>\nYou live in a house.\n<</SYS>>\n\nAn example. [/INST] Thought: as shown."
     )
     with pytest.raises(ConfigError, match="cannot render this conversation: LLaMA-2 has no role tool"):
-        template.encode(CALLS, 10_000)
+        template.parts(CALLS, 10_000)
 
 
 def test_a_template_that_loses_the_call_is_refused(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -161,9 +163,9 @@ def test_a_template_that_loses_the_call_is_refused(tokenizer: PreTrainedTokenize
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     )
     with pytest.raises(ConfigError, match="shows no tools"):
-        ChatTemplate(tokenizer).encode(CALLS, 10_000)
+        ChatTemplate(tokenizer).parts(CALLS, 10_000)
     with pytest.raises(ConfigError, match="message 4: the chat template rewrites this turn"):
-        ChatTemplate(tokenizer).encode(Row("calls", CALLS.turns), 10_000)
+        ChatTemplate(tokenizer).parts(Row("calls", CALLS.turns), 10_000)
 
 
 def test_a_template_that_never_ends_a_turn_is_refused(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -176,8 +178,7 @@ def test_weights_reach_the_tokens_of_their_span(tokenizer: PreTrainedTokenizerFa
     content = "Thought: pot 1 no\nAction: go to desk 1"
     start = content.index(" no")
     turn = Turn(Message("assistant", content), 0.5, ((start, start + 3, 12.0),))
-    example, _ = ChatTemplate(tokenizer).encode(Row("w", (*CONTEXT, turn)), 10_000)
-    assert example is not None
+    example = _example(ChatTemplate(tokenizer), Row("w", (*CONTEXT, turn)))
     pairs = list(zip(example.input_ids, example.weights, strict=True))
     assert tokenizer.decode([id for id, weight in pairs if weight == 6.0]) == " no"
     assert {weight for _, weight in pairs} == {0.0, 0.5, 6.0}
@@ -189,13 +190,12 @@ def test_weights_need_content_that_stays_as_it_is(tokenizer: PreTrainedTokenizer
     )
     turn = Turn(Message("assistant", " no "), 1.0, ((0, 3, 2.0),))
     with pytest.raises(DataError, match="must not begin or end with blanks"):
-        ChatTemplate(tokenizer).encode(Row("w", (*CONTEXT, turn)), 10_000)
+        ChatTemplate(tokenizer).parts(Row("w", (*CONTEXT, turn)), 10_000)
 
 
 def test_long_rows_end_after_a_whole_turn_and_are_listed(tokenizer: PreTrainedTokenizerFast) -> None:
     template = ChatTemplate(tokenizer)
-    full, _ = template.encode(TEXT, 10_000)
-    assert full is not None
+    full = _example(template, TEXT)
     assert full.labels[-1] == tokenizer.convert_tokens_to_ids("<|im_end|>")
     result = encode([TEXT, Row("context", CONTEXT)], template, len(full.input_ids))
     assert (result.ids, result.cut, result.dropped) == (["text"], [], ["context"])
@@ -205,3 +205,31 @@ def test_long_rows_end_after_a_whole_turn_and_are_listed(tokenizer: PreTrainedTo
     assert tokenizer.decode(short.input_ids).endswith("Action: go to fridge 1<|im_end|>")
     result = encode([TEXT], template, 20)
     assert (result.examples, result.dropped) == ([], ["text"])
+
+
+def test_a_long_row_goes_on_behind_its_opening_or_is_dropped(
+    tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    template = ChatTemplate(tokenizer)
+    length = len(_example(template, TEXT).input_ids) - 1
+    result = encode([TEXT], template, length, "split")
+    assert (result.ids, result.cut, result.split, result.lost) == (["text", "text"], [], ["text"], 0)
+    first, second = (tokenizer.decode(example.input_ids) for example in result.examples)
+    assert first.endswith("Action: go to fridge 1<|im_end|>")
+    rest = _example(template, Row("rest", (*CONTEXT, *TEXT.turns[6:])))
+    assert second == tokenizer.decode(rest.input_ids)
+    result = encode([TEXT, CALLS], template, length, "drop")
+    assert (result.ids, result.dropped, result.lost) == ([], ["text", "calls"], 4)
+
+
+def test_a_turn_that_fits_nowhere_is_lost_and_counted(tokenizer: PreTrainedTokenizerFast) -> None:
+    template = ChatTemplate(tokenizer)
+    length = len(_example(template, TEXT).input_ids)
+    long = Turn(Message("assistant", "very long " * length), 1.0)
+    row = Row("r", (*CONTEXT, long, *TEXT.turns[4:]))
+    for over_length, kept in (("cut", 0), ("split", 2), ("drop", 0)):
+        result = encode([row], template, length, over_length)
+        assert sum(example.turns for example in result.examples) == kept
+        assert result.lost == 3 - kept
+        assert (result.cut, result.dropped) == ((["r"], []) if kept else ([], ["r"]))
+    assert encode([row], template, length, "split").split == []

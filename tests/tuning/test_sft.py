@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from tmbr.tuning.base import load_base
 from tmbr.tuning.checkpoints import Diverged
 from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import ChatTemplate, encode, template_message
-from tmbr.tuning.trainer import WeightedTrainer, collate
+from tmbr.tuning.trainer import WeightedTrainer, collate, collate_flat
 
 PLACES = ("drawer", "cabinet", "desk", "fridge", "countertop", "garbagecan")
 
@@ -158,6 +159,63 @@ def test_on_a_cpu_the_loss_is_trls_and_weights_weigh(
     heavy = {round(value, 4) for row in shown for value in row if value}
     assert max(heavy) == pytest.approx(3 * min(heavy), rel=1e-3)
     assert sum(map(sum, shown)) == pytest.approx(sum(v > 0 for row in shown for v in row))
+
+
+def test_packed_rows_have_the_losses_they_have_alone(base: Path, data: Path, tmp_path: Path) -> None:
+    """Token for token: what stands beside a row in its sequence does not reach it."""
+    config = _config(base, packing=True, max_length=128, dropout=0.0)
+    model, tokenizer = load_base(config.model, torch.float32)
+    template = ChatTemplate(tokenizer)
+    encoded = encode(read_rows(data), template, config.max_length)
+    trainer, _ = sft.make_trainer(config, model, template, encoded, tmp_path)
+    packed = list(trainer.train_dataset)
+    assert len(packed) < len(encoded.examples)
+    apart = []
+    for row in packed:
+        ends = list(accumulate(row["seq_lengths"], initial=0))
+        apart += [{key: row[key][a:b] for key in KEYS} for a, b in pairwise(ends)]
+    assert sorted(row["input_ids"] for row in apart) == sorted(e.input_ids for e in encoded.examples)
+
+    alone = torch.cat([_losses(model, collate([row])) for row in apart])
+    for batch in (collate(packed), collate_flat(packed)):
+        assert "attention_mask" not in batch
+        torch.testing.assert_close(_losses(model, batch), alone, atol=1e-5, rtol=1e-4)
+    mixed = _losses(model, {**collate(packed), "position_ids": None})
+    assert (mixed - alone).abs().max() > 0.01  # and would, without positions
+    trainer.model.train()
+    losses = [
+        trainer.compute_loss(trainer.model, batch).item()
+        for batch in (collate(packed), collate_flat(packed), collate(apart))
+    ]
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
+
+
+def test_a_base_in_four_bits_learns_by_its_adapter(base: Path, data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    config = _config(base, four_bit=True, dtype="bf16", epochs=30, dropout=0.0)
+    result = sft.run(config, data, tmp_path / "run")
+    assert result.loss < 1.0
+    merged = adapter.merge(str(base), tmp_path / "run" / "adapter", tmp_path / "merged")
+    assert AutoModelForCausalLM.from_pretrained(merged).dtype == torch.float32
+
+
+def test_tensorboard_gets_the_metrics(base: Path, data: Path, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    result = sft.run(_config(base, epochs=2, report_to="tensorboard"), data, tmp_path / "run")
+    (file,) = (tmp_path / "run").rglob("events.out.tfevents.*")
+    events = accumulator.EventAccumulator(str(file)).Reload()
+    assert events.Scalars("train/loss")[-1].value == pytest.approx(result.loss)
+
+
+KEYS = ("input_ids", "labels", "loss_weight")
+
+
+def _losses(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+    """Of each label, in the order of the rows."""
+    given = {key: batch[key] for key in batch if key not in ("labels", "loss_weight")}
+    logits = model(**given).logits[:, :-1].transpose(1, 2)
+    nll = torch.nn.functional.cross_entropy(logits, batch["labels"][:, 1:], reduction="none")
+    return nll[batch["labels"][:, 1:] >= 0]
 
 
 KILLED = """
@@ -294,6 +352,7 @@ def test_an_adapter_of_another_base_is_refused(base: Path, data: Path, tmp_path:
     [
         ({"targets": ("q_proj", "up_prok")}, "has no layer 'up_prok'; did you mean 'up_proj'"),
         ({"dtype": "fp16"}, "fp16 needs a GPU"),
+        ({"attention": "flash_attention_2"}, "flash_attention_2 needs a GPU and dtype: bf16"),
         (
             {"chat_template": "lama2"},
             "chat_template: 'lama2' is neither a file nor one of chatml, llama2",
@@ -314,6 +373,16 @@ def test_a_wrong_setting_is_one_line(
 def test_rows_that_do_not_fit_at_all_are_an_error(base: Path, data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no row has a trained turn within max_length 8"):
         sft.run(_config(base, max_length=8), data, tmp_path / "run")
+
+
+def test_four_bits_need_their_package(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tmbr.tuning.setup.find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"four_bit needs bitsandbytes; pip install 'tmbr\[qlora\]'"):
+        sft.run(_config(base, four_bit=True), data, tmp_path / "run")
+    with pytest.raises(ValidationError, match="four_bit freezes the base"):
+        SftConfig(model="base", four_bit=True, method="full")
 
 
 def test_muon_needs_whole_matrices() -> None:

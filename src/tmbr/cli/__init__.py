@@ -22,6 +22,8 @@ def main() -> None:
     # Read by OpenMP when torch is loaded: threads that spin while they wait are several times slower
     # as soon as anything else runs on the machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Libraries report their use to a hub, in a thread of its own; nobody was asked.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     sys.exit(run(sys.argv[1:]))
 
 

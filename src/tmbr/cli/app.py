@@ -15,7 +15,7 @@ app = typer.Typer(
     help="Tune small language models into agents, let them search, and measure both.", **_TREE
 )
 tune = typer.Typer(help="Train on traces: an adapter, or a whole model.", **_TREE)
-data = typer.Typer(help="Look at data and traces.", **_TREE)
+data = typer.Typer(help="Look at data, check it, review it, and write it for others.", **_TREE)
 task = typer.Typer(help="Look at a task.", **_TREE)
 app.add_typer(tune, name="tune")
 app.add_typer(data, name="data")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from tmbr.config import Config
+    from pydantic import BaseModel
 
-C = TypeVar("C", bound="Config")
+C = TypeVar("C", bound="BaseModel")
 
 Arguments = Annotated[
     list[str] | None,

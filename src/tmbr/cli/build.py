@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 from tmbr.config import ModelConfig, SamplingConfig, StrategyConfig
+from tmbr.core.constraints import constrained
 from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.protocols import Judge, Model, Strategy, Task
 
 ENDPOINT = re.compile(r"(?P<name>.+)@(?P<url>https?://.+)")
 NOISY = re.compile(r"noisy-expert:(?P<p>0?\.\d+|[01](?:\.0*)?)(?::(?P<how>per-state|slips))?")
+TEACHER = re.compile(r"(expert|walkthrough)$|noisy-expert")
 WEIGHT = re.compile(r":\d*\.?\d+$")
 #: Share of a learner's errors from which no action can be read; the others name what is not there.
 SLIPS_MALFORMED = 0.1
@@ -83,13 +86,26 @@ def build_strategy(name: str, config: StrategyConfig, sampling: SamplingConfig) 
     from tmbr.reasoning.strategies import strategy
 
     told = {**sampling.model_dump(exclude_none=True), **config.sampling.model_dump(exclude_none=True)}
-    return strategy(config.strategy or name, told, **config.settings)
+    return strategy(config.strategy or name, told | {"constrain": config.constrain}, **config.settings)
+
+
+def check_constrained(config: StrategyConfig, model: ModelConfig, task: Task) -> None:
+    """Raises ConfigError where the strategy's constraint cannot hold, before anything is loaded."""
+    if config.constrain is None:
+        return
+    constrained(task, config.constrain)
+    if TEACHER.match(model.model):
+        raise ConfigError(
+            f"constrain: {config.constrain}: the teacher {model.model!r} says what it says; choose"
+            " another model, or constrain nothing"
+        )
 
 
 def build_judge(spec: str | None, model: Model | None, task: Task) -> Judge | None:
     """The judge of a config: `rules:0.6+confidence:0.4`; None leaves it to the strategy.
 
-    model: the acting one, which `self` asks; None where nobody acts. Raises ConfigError.
+    model: the acting one, which `self` asks and whose weights `reward=` shares where it can; None where
+    nobody acts. Raises ConfigError.
     """
     from tmbr.reasoning.judges import Mix, default_judge
 
@@ -104,22 +120,31 @@ def build_judge(spec: str | None, model: Model | None, task: Task) -> Judge | No
 
 
 def _judge(name: str, model: Model | None, task: Task) -> Judge:
-    from tmbr.reasoning.judges import Confidence, Rules, YesNo
+    from tmbr.reasoning.judges import Confidence, Reward, Rules, YesNo
 
     if name.startswith("model="):
         return YesNo(build_model(ModelConfig(model=name.removeprefix("model=")), task), name)
+    if name.startswith("reward="):
+        from tmbr.models.local import LocalModel
+        from tmbr.models.reward import LocalReward
+
+        acting = model if isinstance(model, LocalModel) else None
+        return Reward(LocalReward.load(Path(name.removeprefix("reward=")), acting), name)
     if name == "self":
         if model is None:
             raise ConfigError("the judge 'self' asks the acting model: name it by --model")
         return YesNo(model)
     judges: dict[str, Judge] = {"rules": Rules(), "confidence": Confidence()}
     if name not in judges:
-        raise ConfigError(f"no judge {name!r}; {nearest(name, [*judges, 'self', 'model=', 'default'])}")
+        raise ConfigError(
+            f"no judge {name!r}; {nearest(name, [*judges, 'self', 'model=', 'reward=', 'default'])}"
+        )
     return judges[name]
 
 
 def describe_strategies() -> list[str]:
-    """Three lines a strategy: what it is; what it may do and what it costs; its settings."""
+    """Three lines a strategy: what it is; what it may do and what it costs; its settings. Then what all
+    can be told."""
     from tmbr.reasoning.strategies import STRATEGIES
 
     lines = []
@@ -135,4 +160,10 @@ def describe_strategies() -> list[str]:
             f"    access {made.access}; {entry.cost}",
             f"    settings: {', '.join(settings) or 'none'}",
         ]
+    lines += [
+        "",
+        "  decompose+NAME sends NAME through the subtasks of a plan.",
+        "  All of them take judge, sampling and constrain: format (only turns that the task can read)",
+        "  or admissible (only what the world lists), a baseline for format errors: docs/search.md.",
+    ]
     return lines

@@ -23,8 +23,8 @@ EXTRAS = {
     "db": "the database",
     "kg": "the knowledge graph",
     "shop": "the web shop",
-    "teacher": "near-duplicates among a teacher's questions",
     "docker": "the operating system in containers",
+    "data": "near-duplicates among questions and among paths",
     "gym": "worlds as Gymnasium's",
 }
 _SECRET = re.compile(r"//[^/@]*@")

@@ -14,10 +14,11 @@ from typing import Any
 
 import yaml
 
-from tmbr.cli.build import build_judge, build_model, build_strategy
+from tmbr.cli.budgets import Way, marked, ways
+from tmbr.cli.build import build_judge, build_model, build_strategy, check_constrained
 from tmbr.cli.progress import Progress
 from tmbr.cli.tasks import make_task
-from tmbr.config import CollectConfig, Config, EvalConfig, ModelConfig, PlayConfig, StrategyConfig
+from tmbr.config import CollectConfig, Config, EvalConfig, ModelConfig, PlayConfig
 from tmbr.core.errors import DataError
 from tmbr.core.files import write_whole
 from tmbr.core.protocols import Model, Strategy, Task
@@ -31,12 +32,12 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What is to be played. cells: pairs of names, of a model and of a strategy."""
+    """What is to be played. cells: names of a model and of a way, a strategy under a budget."""
 
     config: PlayConfig
     cells: Sequence[tuple[str, str]]
     models: Mapping[str, ModelConfig]
-    strategies: Mapping[str, tuple[StrategyConfig, Strategy]]
+    ways: Mapping[str, tuple[Way, Strategy]]
     task: Task
     samples: Sequence[Sample]
 
@@ -47,20 +48,21 @@ class Grid:
         return len(self.cells) * len(self.config.seeds) * samples
 
     def jobs(self, name: str, model: Model) -> Iterator[Job]:
-        """All episodes of one model: strategies × seeds × samples."""
-        budget = Budget(**self.config.budget.model_dump())
-        for strategy in (second for first, second in self.cells if first == name):
-            judge = build_judge(self.strategies[strategy][0].judge, model, self.task)
-            for of in self._runs(name, strategy, model):
+        """All episodes of one model: strategies × budgets × seeds × samples."""
+        for label in (second for first, second in self.cells if first == name):
+            way, strategy = self.ways[label]
+            budget = Budget(**way.budget.model_dump())
+            judge = build_judge(way.strategy.judge, model, self.task)
+            for of in self._runs(name, label, model):
                 for sample in islice(self.samples, self.config.samples):
                     who = model.of(sample) if isinstance(model, Walkthrough) else model
-                    yield Job(sample, self.task, self.strategies[strategy][1], who, judge, budget, of)
+                    yield Job(sample, self.task, strategy, who, judge, budget, of)
 
     def _runs(self, name: str, label: str, model: Model) -> list[Run]:
-        told, strategy = self.strategies[label]
+        way, strategy = self.ways[label]
         return [
             Run(
-                config=settings_hash(told, self.config.sampling, self.config.budget),
+                config=settings_hash(way.strategy, self.config.sampling, way.budget),
                 task=self.task.name,
                 model=name,
                 strategy=label,
@@ -82,10 +84,15 @@ def settings_hash(*settings: Config) -> str:
 
 def evaluate(config: EvalConfig) -> int:
     """Play the grid, write `summary.json`, print the table; returns the exit code."""
-    cells = config.cells or [
-        (model, strategy) for model in config.models for strategy in config.strategies
+    told = ways(config)
+    wanted = config.cells or [(m, s) for m in config.models for s in config.strategies]
+    cells = [
+        (model, label)
+        for model, strategy in wanted
+        for label, way in told.items()
+        if strategy == (way.of or label)
     ]
-    traces = _run("eval", config, cells, config.models, config.strategies)
+    traces = _run("eval", config, cells, config.models, told)
     if traces is None:
         return INTERRUPTED
     from rich.console import Console
@@ -93,9 +100,9 @@ def evaluate(config: EvalConfig) -> int:
     from tmbr.evaluation.table import comparison, table
 
     by_cell = _by_cell(traces, cells)
-    comparisons = _comparisons(by_cell)
+    comparisons = _comparisons(by_cell, told)
     measured = (trace for cell in by_cell.values() for trace in cell)
-    rows, target = write_summary(config.out, measured, comparisons)
+    rows, target = write_summary(config.out, measured, comparisons, told)
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table(rows, console.width))
     for compared in comparisons:
@@ -105,13 +112,17 @@ def evaluate(config: EvalConfig) -> int:
 
 
 def write_summary(
-    out: Path, traces: Iterable[Trace], comparisons: Sequence[dict[str, Any]] = ()
+    out: Path,
+    traces: Iterable[Trace],
+    comparisons: Sequence[dict[str, Any]] = (),
+    told: Mapping[str, Way] | None = None,
 ) -> tuple[list[dict[str, Any]], Path]:
-    """The rows of OUT/summary.json, which is returned beside them."""
+    """The rows of OUT/summary.json, which is returned beside them. told: the ways that were played."""
     from tmbr.evaluation.metrics import oracles, summary
 
     timing, finished = read_timing(out / "traces.jsonl"), list(traces)
     rows = summary(finished, timing) + oracles(finished, timing)
+    marked(rows, told or {})
     found = {"rows": rows, "comparisons": comparisons, "versions": versions()}
     target = out / "summary.json"
     write(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
@@ -122,7 +133,11 @@ def collect(config: CollectConfig) -> int:
     """Play a split with one model; returns the exit code."""
     model, strategy = config.model.model, config.strategy.strategy or "react"
     traces = _run(
-        "collect", config, [(model, strategy)], {model: config.model}, {strategy: config.strategy}
+        "collect",
+        config,
+        [(model, strategy)],
+        {model: config.model},
+        {strategy: Way(config.strategy, config.budget)},
     )
     if traces is None:
         return INTERRUPTED
@@ -136,18 +151,20 @@ def _run(
     config: PlayConfig,
     cells: Sequence[tuple[str, str]],
     models: Mapping[str, ModelConfig],
-    strategies: Mapping[str, StrategyConfig],
+    told: Mapping[str, Way],
 ) -> list[Trace] | None:
     """Build what the names stand for and play it; None when the user interrupted."""
     task = make_task(config.task, config.data, config.form)
     built = {
-        name: (told, build_strategy(name, told, config.sampling)) for name, told in strategies.items()
+        name: (way, build_strategy(name, way.strategy, config.sampling)) for name, way in told.items()
     }
+    for model, label in cells:
+        check_constrained(told[label].strategy, models[model], task)
     samples = task.samples(config.split)
     if not samples:
         raise DataError(f"{config.task} {config.data}: no samples in the split {config.split!r}")
     grid = Grid(config, cells, models, built, task, samples)
-    return play(title, grid, lambda told: build_model(told, task))
+    return play(title, grid, lambda model: build_model(model, task))
 
 
 def play(title: str, grid: Grid, build: Callable[[ModelConfig], Model]) -> list[Trace] | None:
@@ -214,18 +231,21 @@ def _by_cell(
     return cells
 
 
-def _comparisons(cells: Mapping[tuple[str, str], list[Trace]]) -> list[dict[str, Any]]:
-    """Every strategy against the first of the same model, every model against the first of the same
-    strategy."""
+def _comparisons(
+    cells: Mapping[tuple[str, str], list[Trace]], told: Mapping[str, Way]
+) -> list[dict[str, Any]]:
+    """Every strategy against the first of the same model and budget, every model against the first of
+    the same strategy and budget."""
     from tmbr.evaluation.metrics import compare
 
     found = []
-    for model, strategy in cells:
-        same_model = next(pair for pair in cells if pair[0] == model)
-        same_strategy = next(pair for pair in cells if pair[1] == strategy)
+    for model, label in cells:
+        budget = told[label].budget
+        same_model = next(p for p in cells if p[0] == model and told[p[1]].budget == budget)
+        same_strategy = next(pair for pair in cells if pair[1] == label)
         for first in dict.fromkeys((same_model, same_strategy)):
-            if first != (model, strategy):
-                found.append(compare(cells[model, strategy], cells[first]))
+            if first != (model, label):
+                found.append(compare(cells[model, label], cells[first]))
     return found
 
 

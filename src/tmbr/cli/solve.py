@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from tmbr.begun import Begun
-from tmbr.cli.build import build_judge, build_model, build_strategy
+from tmbr.cli.build import build_judge, build_model, build_strategy, check_constrained
 from tmbr.cli.explain import Limits, explain
 from tmbr.cli.lines import Lines, action, line
 from tmbr.cli.live import LiveTree, drawn
@@ -33,6 +33,11 @@ from tmbr.rollout import episode
 from tmbr.tasks.asked import Asked, asked, is_own
 from tmbr.viewer.text import plural
 
+#: What `--explain` says of an option that keeps branches from being there at all.
+CONSTRAINED = {
+    "format": "Constrained to the format: an answer without an action could not be written.",
+    "admissible": "Constrained to what the world listed: no other action could be written.",
+}
 _PLACE = re.compile(r"(?P<file>.+\.jsonl):(?P<episode>.+):(?P<node>\d+)")
 
 
@@ -59,6 +64,7 @@ def solve(config: RunConfig, explaining: bool) -> int:
     if question.task is not question.inner and config.model.model == "walkthrough":
         raise ConfigError("a walkthrough solves no instruction of one's own; name another --model")
     strategy = build_strategy("react", config.strategy, config.sampling)
+    check_constrained(config.strategy, config.model, question.task)
     path = config.out / "traces.jsonl"
     if (config.out / "config.yaml").exists():
         raise ConfigError(f"{config.out} holds an evaluation, which stays whole; name another --out")
@@ -84,6 +90,8 @@ def solve(config: RunConfig, explaining: bool) -> int:
     for told in ending(trace, seconds):
         print(told)
     if explaining:
+        if config.strategy.constrain:
+            print(CONSTRAINED[config.strategy.constrain])
         left = [f"  {why}" for why in explain(trace, limits(strategy))]
         print(
             "\n".join(["Why the other branches were left:", *left] if left else ["No branch was left."])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tmbr.cli.build import model_path
 from tmbr.core.errors import ConfigError
 from tmbr.core.store import holds_traces, read_traces
+from tmbr.tuning import ranks
 
 if TYPE_CHECKING:
     from tmbr.tuning.config import SftConfig
@@ -23,11 +24,13 @@ def tune(config: SftConfig, data: Path, out: Path) -> SftResult:
 
     rows = _rows(data, out) if holds_traces(data) else data
     result = run(config.model_copy(update={"model": model_path(config.model)}), rows, out)
-    left = len(result.cut) + len(result.dropped)
+    if not ranks.first():
+        return result
+    left = len(result.cut) + len(result.split) + len(result.dropped)
     print(
         f"tuned on {result.rows} rows, {result.trained_tokens:,} trained tokens, "
         f"{result.updates} updates, loss {result.loss:.3f}"
-        + (f"; {left} rows were too long, see result.json" if left else "")
+        + (f"; {left} rows were too long, {result.lost} turns lost, see result.json" if left else "")
     )
     print(f"{'adapter' if config.method == 'lora' else 'model'}: {out / result.folder}")
     return result
@@ -48,7 +51,8 @@ def _rows(data: Path, out: Path) -> Path:
     from tmbr.core.rows import rows, write_rows
 
     path = out / "rows.jsonl"
-    if write_rows(path, rows(read_traces(data))) == 0:
+    if ranks.first() and write_rows(path, rows(read_traces(data))) == 0:
         path.unlink()
         raise ConfigError(f"{data}: no episode in it was solved, so there is nothing to learn from")
+    ranks.wait()
     return path

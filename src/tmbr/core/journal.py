@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -104,15 +104,50 @@ def read_journal(path: Path, schema: str, decode: Callable[[bytes], T]) -> list[
 
     decode raises ValueError for a record that is none. Raises DataError.
     """
-    found: list[T] = []
+    return [record for _, _, record in each_record(path, schema, decode)]
+
+
+def each_record(
+    path: Path, schema: str, decode: Callable[[bytes], T], start: int = 0
+) -> Iterator[tuple[int, int, T]]:
+    """The records one at a time, each with the bytes [first, end) where it stands: as `read_journal`.
+
+    start: where a record begins, to go on from there; 0 is the first.
+    """
     try:
         with path.open("rb") as file:
-            _scan(path, file, schema, lambda line: found.append(decode(line)))
+            header = file.readline()
+            if not header or _torn_header(header, schema):
+                return
+            _check_header(path, header, schema)
+            size = os.fstat(file.fileno()).st_size
+            at = file.seek(max(start, len(header)))
+            for line in file:
+                try:
+                    record = decode(line)
+                except ValueError as error:
+                    if at + len(line) >= size:
+                        return
+                    raise DataError(
+                        f"{path}:{_line_number(path, at)}: broken record ({error}); "
+                        "mend or delete the line"
+                    ) from error
+                yield at, at + len(line), record
+                at += len(line)
     except FileNotFoundError:
         raise DataError(no_file(path)) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    return found
+
+
+def _line_number(path: Path, at: int) -> int:
+    """Of the line that begins at a byte."""
+    with path.open("rb") as file:
+        number = 1
+        while at > 0 and (block := file.read(min(at, 1 << 20))):
+            number += block.count(b"\n")
+            at -= len(block)
+        return number
 
 
 def _scan(

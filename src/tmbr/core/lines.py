@@ -17,6 +17,11 @@ class Line(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    @property
+    def text(self) -> str:
+        """As it stands in a file, its end included."""
+        return self.model_dump_json(exclude_defaults=True) + "\n"
+
 
 L = TypeVar("L", bound=Line)
 
@@ -69,18 +74,21 @@ def read_lines(path: Path, kind: type[L], what: str) -> list[tuple[int, L]]:
 
     Raises DataError naming file, line and key.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as {what.partition(';')[0]}: {error}") from None
-    found = [(number, _read(path, number, line, kind)) for number, line in _filled(lines)]
+    found = list(each_line(path, kind, what))
     if not found:
         raise DataError(f"{path}: holds no {what}")
     return found
 
 
-def _filled(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+def each_line(path: Path, kind: type[L], what: str) -> Iterator[tuple[int, L]]:
+    """As `read_lines`, one at a time; there may be none."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _read(path, number, line, kind)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as {what.partition(';')[0]}: {error}") from None
 
 
 def _read(path: Path, number: int, line: str, kind: type[L]) -> L:
@@ -100,7 +108,7 @@ def write_lines(path: Path, content: Iterable[Line]) -> int:
     count = 0
     with aside.open("w", encoding="utf-8") as file:
         for line in content:
-            file.write(line.model_dump_json(exclude_defaults=True) + "\n")
+            file.write(line.text)
             count += 1
     aside.replace(path)
     return count

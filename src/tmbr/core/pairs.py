@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from tmbr.core.lines import Line, MessageLine, read_lines, write_lines
 from tmbr.core.types import Message, Tool
@@ -64,6 +64,40 @@ def read_valued(path: Path) -> list[Valued]:
     return [line.valued(number) for number, line in read_lines(path, _ValuedLine, what)]
 
 
+def pair_line(pair: Pair) -> Line:
+    """As a file holds it, for files of both kinds."""
+    return _PairLine.of(pair)
+
+
+def valued_line(valued: Valued) -> Line:
+    """As a file holds it, for files of both kinds."""
+    return _ValuedLine.of(valued)
+
+
+def read_either(path: Path) -> tuple[list[Pair], list[Valued]]:
+    """Read a file that may hold lines of both kinds. Raises DataError naming file, line and key."""
+    what = "pairs or valued conversations; make them from traces with branches"
+    pairs: list[Pair] = []
+    valued: list[Valued] = []
+    for number, line in read_lines(path, _EitherLine, what):
+        if line.chosen is not None and line.rejected is not None:
+            chosen, rejected = line.chosen.message(), line.rejected.message()
+            id = line.id or str(number)
+            pairs.append(Pair(id, line.asked(), chosen, rejected, line.tools, line.margin))
+        elif line.value is not None:
+            valued.append(Valued(line.id or str(number), line.asked(), line.value, line.tools))
+    return pairs, valued
+
+
+def _answering(line: MessageLine) -> MessageLine:
+    if line.role != "assistant":
+        raise ValueError(f"an answer is the assistant's, this one is {line.role!r}")
+    return line
+
+
+_AnswerLine = Annotated[MessageLine, AfterValidator(_answering)]
+
+
 class _Asked(Line):
     id: str | None = None
     messages: list[MessageLine] = Field(min_length=1)
@@ -74,8 +108,8 @@ class _Asked(Line):
 
 
 class _PairLine(_Asked):
-    chosen: MessageLine
-    rejected: MessageLine
+    chosen: _AnswerLine
+    rejected: _AnswerLine
     margin: float = Field(default=1.0, gt=0, le=1)
 
     @classmethod
@@ -109,3 +143,19 @@ class _ValuedLine(_Asked):
 
     def valued(self, number: int) -> Valued:
         return Valued(self.id or str(number), self.asked(), self.value, self.tools)
+
+
+class _EitherLine(_Asked):
+    chosen: _AnswerLine | None = None
+    rejected: _AnswerLine | None = None
+    margin: float = Field(default=1.0, gt=0, le=1)
+    value: float | None = Field(default=None, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        answers = sum(answer is not None for answer in (self.chosen, self.rejected))
+        if answers != (2 if self.value is None else 0):
+            raise ValueError("give both chosen and rejected, or a value")
+        if self.value is not None and all(line.role != "assistant" for line in self.messages):
+            raise ValueError("a valued conversation has an answer of the assistant's")
+        return self

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar, Protocol
 
+from tmbr.core.grammar import Constraint, Grammar
 from tmbr.core.types import (
     Access,
     Action,
@@ -15,6 +16,7 @@ from tmbr.core.types import (
     Context,
     Judgement,
     Message,
+    Rewarded,
     Sample,
     Sampling,
     Score,
@@ -89,6 +91,17 @@ class Task(Protocol):
     def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score: ...
 
 
+class Constrainable(Task, Protocol):
+    """A task that says which turns it can read, for a model that is to write no other."""
+
+    @property
+    def constraints(self) -> Sequence[Constraint]: ...
+
+    def grammar(self, constraint: Constraint, observation: str) -> Grammar:
+        """observation: what the world last told the agent, the one place for what is admissible."""
+        ...
+
+
 class Taught(Task, Protocol):
     """A task that brings its teachers. What they say follows from the conversation alone, except for
     the walkthrough, which knows the sample's solution."""
@@ -124,7 +137,8 @@ class Model(Protocol):
     async def complete(
         self, context: Context, tools: Sequence[Tool], n: int, sampling: Sampling, seed: int
     ) -> list[Completion]:
-        """Raises ModelFault when no answer can be had."""
+        """Under `sampling.grammar` an answer is one of its turns, unless it was cut, or is a server's
+        that takes no grammar. Raises ModelFault when no answer can be had."""
         ...
 
     async def score(self, context: Context, continuations: Sequence[str]) -> Scored:
@@ -134,6 +148,24 @@ class Model(Protocol):
     def count(self, context: Context) -> int: ...
 
     async def aclose(self) -> None: ...
+
+
+class RewardModel(Protocol):
+    """A trained head that values conversations; see `tmbr tune reward`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def outcomes(self) -> bool:
+        """Whether it was trained to see what the world said to the last answer."""
+        ...
+
+    async def rewards(
+        self, conversations: Sequence[Sequence[Message]], tools: Sequence[Tool]
+    ) -> list[Rewarded]:
+        """One for each. Raises ModelFault when they cannot be read."""
+        ...
 
 
 class Payment(Protocol):
@@ -218,6 +250,10 @@ class Episode(Protocol):
         ...
 
     def parse(self, completion: Completion) -> Action: ...
+
+    def grammar(self, constraint: Constraint, observation: str | None) -> Grammar:
+        """As `Constrainable.grammar`; None is the world's first observation. Raises ConfigError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ A row is one JSON line in the OpenAI chat shape:
 
     {"id": "…", "messages": [{"role": "assistant", "content": "…", "loss": 1.0}, …], "tools": […]}
 
-`loss` is the weight of a turn in the loss, 0 where it is left out. A turn may also carry `weights`,
+`loss` is the weight of a turn in the loss, 0 where it is left out; a row in which no turn says it, as
+such files come from elsewhere, trains on every assistant turn. A turn may also carry `weights`,
 `[[start, end, weight], …]`: characters of its content whose tokens count `weight` times as much.
 """
 
@@ -17,9 +18,11 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from tmbr.core.lines import Line, MessageLine, read_lines, write_lines
-from tmbr.core.types import Message, Node, Tool, Trace, answer
+from tmbr.core.conversation import spoken
+from tmbr.core.lines import Line, MessageLine, each_line, read_lines, write_lines
+from tmbr.core.types import Message, Node, Tool, Trace
 
+_WHAT = "training rows; make them from traces of successful episodes"
 #: Characters [start, end) of a turn's content and the factor by which their tokens count.
 Span = tuple[int, int, float]
 
@@ -35,11 +38,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One conversation to learn from. Rows of one id stay on one side of the evaluation split."""
+    """One conversation to learn from. Rows of one id stay on one side of the evaluation split.
+
+    source: what it was taken from, a task or a data set.
+    """
 
     id: str
     turns: tuple[Turn, ...]
     tools: tuple[Tool, ...] = ()
+    source: str = ""
 
 
 def successes(trace: Trace) -> list[int]:
@@ -57,26 +64,24 @@ def rows(
     """
     for trace in traces:
         for leaf in keep(trace):
-            yield Row(trace.sample.id, tuple(_turns(trace, leaf)), trace.tools)
+            yield Row(trace.sample.id, tuple(turns(trace, leaf)), trace.tools, trace.sample.task)
 
 
-def _turns(trace: Trace, leaf: int) -> Iterator[Turn]:
-    """The conversation that ends at `leaf`, each message followed by the world's answer.
+def turns(trace: Trace, leaf: int) -> Iterator[Turn]:
+    """The conversation that ends at `leaf`, as the model heard it.
 
     The conversation may pass through nodes that are not on the branch (a failed attempt told before a
     restart): they are context. So are turns from which no action could be read, or one that the world
     did not offer, and mistakes made on purpose: their mending is learnt, they are not.
     """
     branch = set(trace.branch(leaf))
-    for index in trace.conversation(leaf):
-        node = trace.nodes[index]
-        yield Turn(node.message, loss=float(index in branch and _teaches(node)))
-        told = answer(node)
-        if told is not None:
-            yield Turn(told)
+    for message, index in spoken(trace, trace.conversation(leaf)):
+        trained = index is not None and index in branch and teaches(trace.nodes[index])
+        yield Turn(message, loss=float(trained))
 
 
-def _teaches(node: Node) -> bool:
+def teaches(node: Node) -> bool:
+    """Whether a turn is worth learning by itself: sampled, readable, admitted, and meant."""
     refused = node.step is not None and node.step.admissible is False
     mistake = node.completion is not None and node.completion.finish_reason == "mistake"
     return node.sampled and node.error is None and not refused and not mistake
@@ -89,12 +94,21 @@ def write_rows(path: Path, content: Iterable[Row]) -> int:
 
 def read_rows(path: Path) -> list[Row]:
     """Read rows. Raises DataError naming file, line and key."""
-    what = "training rows; make them from traces of successful episodes"
-    return [line.row(number) for number, line in read_lines(path, _RowLine, what)]
+    return [line.row(number) for number, line in read_lines(path, _RowLine, _WHAT)]
+
+
+def each_row(path: Path) -> Iterator[Row]:
+    """As `read_rows`, one at a time; there may be none."""
+    return (line.row(number) for number, line in each_line(path, _RowLine, _WHAT))
+
+
+def row_line(row: Row) -> Line:
+    """As a file holds it."""
+    return _RowLine.of(row)
 
 
 class _TurnLine(MessageLine):
-    loss: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    loss: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     weights: tuple[tuple[int, int, float], ...] = ()
 
     @model_validator(mode="after")
@@ -109,22 +123,28 @@ class _TurnLine(MessageLine):
     @classmethod
     def of(cls, turn: Turn) -> _TurnLine:
         said = MessageLine.told(turn.message)
-        return cls(**dict(said), loss=turn.loss, weights=turn.weights)
+        loss = turn.loss if said.role == "assistant" else None
+        return cls(**dict(said), loss=loss, weights=turn.weights)
 
-    def turn(self) -> Turn:
-        return Turn(self.message(), self.loss, self.weights)
+    def turn(self, unsaid: float) -> Turn:
+        """unsaid: the loss of an assistant turn that does not say it."""
+        loss = self.loss if self.loss is not None else unsaid if self.role == "assistant" else 0.0
+        return Turn(self.message(), loss, self.weights)
 
 
 class _RowLine(Line):
     id: str | None = None
     messages: list[_TurnLine] = Field(min_length=1)
     tools: tuple[dict[str, Any], ...] = ()
+    source: str = ""
 
     @classmethod
     def of(cls, row: Row) -> _RowLine:
         turns = [_TurnLine.of(turn) for turn in row.turns]
-        return cls(id=row.id, messages=turns, tools=tuple(dict(tool) for tool in row.tools))
+        tools = tuple(dict(tool) for tool in row.tools)
+        return cls(id=row.id, messages=turns, tools=tools, source=row.source)
 
     def row(self, number: int) -> Row:
-        turns = tuple(line.turn() for line in self.messages)
-        return Row(self.id or str(number), turns, self.tools)
+        unsaid = 1.0 if all(line.loss is None for line in self.messages) else 0.0
+        turns = tuple(line.turn(unsaid) for line in self.messages)
+        return Row(self.id or str(number), turns, self.tools, self.source)

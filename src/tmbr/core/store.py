@@ -7,16 +7,17 @@ of an episode is the same byte for byte wherever and however it was made.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from tmbr.core.errors import DataError, no_file
-from tmbr.core.journal import Journal, read_journal
+from tmbr.core.journal import Journal, each_record, read_journal
 from tmbr.core.types import Finish, Run, Sample, Trace, digest
 
 TRACES = "tmbr.traces"
@@ -154,6 +155,21 @@ def read_traces(path: Path) -> list[Trace]:
     for trace in read_journal(path, TRACES, decode_trace):
         traces[trace.id] = trace
     return sorted(traces.values(), key=lambda trace: (trace.sample.id, trace.run.seed, trace.id))
+
+
+def each_trace(path: Path, start: int = 0) -> Iterator[tuple[int, int, Trace]]:
+    """Every line of a trace file in its order, one at a time, with the bytes [first, end) where it
+    stands; of an id that comes again the later line counts. start: as `each_record`.
+
+    Raises DataError.
+    """
+    return each_record(path, TRACES, decode_trace, start)
+
+
+def trace_at(file: IO[bytes], first: int) -> Trace:
+    """The trace that begins at a byte of an open trace file; see `each_trace`."""
+    file.seek(first)
+    return decode_trace(file.readline())
 
 
 def holds_traces(path: Path) -> bool:

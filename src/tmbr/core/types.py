@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tmbr.core.grammar import Constraint, Grammar
+
 Role = Literal["system", "user", "assistant", "tool"]
 NodeKind = Literal["root", "act", "plan", "summary", "reflect"]
 Access = Literal["none", "restart", "fork", "privileged", "oracle"]
@@ -154,12 +156,27 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewarded:
+    """What a reward model says of a conversation, in [0, 1], and what it cost; None where it found no
+    room to read it."""
+
+    value: float | None
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to draw: greedy at temperature 0."""
+    """How to draw: greedy at temperature 0.
+
+    constrain: what a strategy wants its actions to be. grammar: the same for one question, which is
+    what a model obeys.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
     max_tokens: int = 256
+    constrain: Constraint | None = None
+    grammar: Grammar | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from tmbr.core.errors import ModelFault
 from tmbr.core.types import Sampling
+from tmbr.models.guided import Guide
 from tmbr.models.sampling import draw, noise
 
 
@@ -44,16 +45,17 @@ class Decoder(Protocol):
 
 @dataclass(slots=True)
 class Drawn:
-    """One candidate; its end token is among the tokens."""
+    """One candidate; its end token is among the tokens. guide: of its grammar, None without one."""
 
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     ended: bool = False
+    guide: Guide | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """n continuations of `tokens`, each of at most `room` tokens."""
+    """n continuations of `tokens`, each of at most `room` tokens. guide: of all, at its beginning."""
 
     tokens: Sequence[int]
     n: int
@@ -61,6 +63,7 @@ class Request:
     sampling: Sampling
     seed: int
     future: asyncio.Future[Request]
+    guide: Guide | None = None
     drawn: list[Drawn] = field(default_factory=list)
     prefill: int = 0
     noise: list[list[float]] = field(default_factory=list)
@@ -144,7 +147,8 @@ class Batcher:
         logits, computed = self._decoder.admit(prompts, width, max(r.room for r in joining))
         for request, prefill in zip(joining, computed, strict=True):
             request.prefill = prefill
-            request.drawn = [Drawn() for _ in range(request.n)]
+            guide = request.guide
+            request.drawn = [Drawn(guide=guide and guide.copy()) for _ in range(request.n)]
             request.noise = noise(request.seed, request.n, request.room, request.sampling.temperature)
         self._draw(joining, logits[:, None].expand(-1, width, -1))
 
@@ -170,6 +174,7 @@ class Batcher:
             settings[:, :1],
             settings[:, 1:],
             torch.tensor(uniform, dtype=torch.float64, device=logits.device),
+            _allowed(requests, logits),
         )
         for request, tokens, values in zip(requests, drawn.tolist(), logprobs.tolist(), strict=True):
             for candidate, token, value in zip(request.drawn, tokens, values, strict=False):
@@ -177,6 +182,8 @@ class Batcher:
                     candidate.tokens.append(token)
                     candidate.logprobs.append(value)
                     candidate.ended = token in self._stop
+                    if candidate.guide and not candidate.ended:
+                        candidate.guide.take(token)
         self._retire()
 
     def _retire(self) -> None:
@@ -196,6 +203,21 @@ class Batcher:
             _tell(request.future, fault)
         self._active, self._waiting = [], deque()
         self._decoder.reset()
+
+
+def _allowed(requests: Sequence[Request], logits: Tensor) -> Tensor | None:
+    """What may be drawn, as the logits are shaped; None where nobody has a grammar."""
+    if not any(request.guide for request in requests):
+        return None
+    rows, width, vocabulary = logits.shape
+    masks = torch.full((rows, width, -(-vocabulary // 32)), -1, dtype=torch.int32)
+    for row, request in enumerate(requests):
+        for column, candidate in enumerate(request.drawn):
+            if candidate.guide and not candidate.ended:
+                candidate.guide.fill(masks[row, column])
+    masks = masks.to(logits.device)
+    bits = masks[..., None] >> torch.arange(32, dtype=torch.int32, device=logits.device)
+    return (bits & 1).bool().flatten(-2)[..., :vocabulary]
 
 
 def _do(errand: Errand, decoder: Decoder) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ UNREADABLE = (OSError, ValueError, SafetensorError)
 @dataclass(frozen=True, slots=True)
 class Loaded:
     tokenizer: Any
+    network: Any
     decoder: Decoder
     stop: frozenset[int]
     context_limit: int
@@ -37,8 +40,8 @@ def load(
 ) -> Loaded:
     """See `tmbr.models.local.LocalModel.load`. Raises ConfigError, or DataError for a broken record."""
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a live display is under way
-    place = _device(device)
-    kind = _dtype(dtype, place)
+    place = device_named(device)
+    kind = dtype_named(dtype, place)
     try:
         fits = packed.supports(AutoConfig.from_pretrained(name))
         model: Any = AutoModelForCausalLM.from_pretrained(
@@ -58,12 +61,38 @@ def load(
             " write chat_template.jinja into the model's folder"
         )
     model = model.to(place).eval()
+    return _loaded(model, tokenizer, cache_bytes, fits, "+".join(version))
+
+
+def around(model: Any, tokenizer: Any, name: str, cache_bytes: int) -> Loaded:
+    """See `tmbr.models.local.LocalModel.around`. Raises ConfigError."""
+    if tokenizer.chat_template is None:
+        raise ConfigError(f"{name} has no chat template; set `chat_template`")
+    return _loaded(model, tokenizer, cache_bytes, packed.supports(model.config), name)
+
+
+@contextmanager
+def lent(model: Any) -> Iterator[None]:
+    """While entered, a model that is being trained is one to decode with: see `LocalModel.around`."""
+    trains, attention = model.training, model.config._attn_implementation
+    if packed.supports(model.config):
+        model.set_attn_implementation(packed.ATTENTION)
+    model.eval()
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(attention)
+        model.train(trains)
+
+
+def _loaded(model: Any, tokenizer: Any, cache_bytes: int, fits: bool, version: str) -> Loaded:
     return Loaded(
         tokenizer=tokenizer,
+        network=model,
         decoder=packed.Packed(model, cache_bytes) if fits else Own(model),
         stop=_stop(model, tokenizer),
         context_limit=model.config.max_position_embeddings,
-        weights_version="+".join(version),
+        weights_version=version,
     )
 
 
@@ -108,7 +137,8 @@ def _adapted(model: Any, tokenizer: Any, base: str, adapter: str) -> tuple[Any, 
     return merged, tokenizer
 
 
-def _device(name: str | None) -> torch.device:
+def device_named(name: str | None) -> torch.device:
+    """By default a GPU where there is one. Raises ConfigError."""
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -117,7 +147,8 @@ def _device(name: str | None) -> torch.device:
         raise ConfigError(f"no device {name!r} here: {_line(error)}") from error
 
 
-def _dtype(name: str | None, device: torch.device) -> Any:
+def dtype_named(name: str | None, device: torch.device) -> Any:
+    """By default fp32 on a CPU, elsewhere the checkpoint's own. Raises ConfigError."""
     if name is None:
         return torch.float32 if device.type == "cpu" else "auto"
     kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -12,19 +12,29 @@ from tmbr.models.encoding import Encoder, tool_calls
 
 if TYPE_CHECKING:
     from tmbr.models.batching import Batcher, Decoder, Request
+    from tmbr.models.guided import Guide, Guides
 
 
 class LocalModel:
     """Answers many concurrent episodes from one batch; see `tmbr.models.batching`."""
 
     def __init__(
-        self, name: str, weights_version: str, encoder: Encoder, batcher: Batcher, context_limit: int
+        self,
+        name: str,
+        weights_version: str,
+        network: Any,
+        encoder: Encoder,
+        batcher: Batcher,
+        context_limit: int,
     ) -> None:
         self.name = name
         self.weights_version = weights_version
         self.context_limit = context_limit
+        #: The transformers model, whose weights others may read but not change.
+        self.network = network
         self._encoder = encoder
         self._batcher = batcher
+        self._guides: Guides | None = None
 
     @classmethod
     def load(
@@ -50,12 +60,45 @@ class LocalModel:
         encoder = Encoder(loaded.tokenizer, loaded.stop)
         name = name_or_path if adapter is None else f"{name_or_path}+{adapter}"
         batcher = Batcher(loaded.decoder, loaded.stop, max_batch)
-        return cls(name, loaded.weights_version, encoder, batcher, loaded.context_limit)
+        return cls(name, loaded.weights_version, loaded.network, encoder, batcher, loaded.context_limit)
+
+    @classmethod
+    def around(
+        cls, model: Any, tokenizer: Any, name: str, max_batch: int = 64, cache_bytes: int = 2 << 30
+    ) -> LocalModel:
+        """Over a transformers model that someone else trains: ask only inside `lent`, and say `swapped`
+        when its weights are others than before. Raises ConfigError: there is no chat template.
+        """
+        from tmbr.models.batching import Batcher
+        from tmbr.models.loading import around
+
+        loaded = around(model, tokenizer, name, cache_bytes)
+        batcher = Batcher(loaded.decoder, loaded.stop, max_batch)
+        encoder = Encoder(loaded.tokenizer, loaded.stop)
+        return cls(name, loaded.weights_version, loaded.network, encoder, batcher, loaded.context_limit)
+
+    async def swapped(self, weights_version: str) -> None:
+        """The weights were changed in place: what the old ones computed is not used again."""
+        from tmbr.models.batching import Errand
+
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._batcher.submit(Errand(lambda decoder: decoder.reset(), future))
+        await future
+        self.weights_version = weights_version
+
+    def prompt(self, context: Context, tools: Sequence[Tool]) -> tuple[int, ...]:
+        """The token ids with which `complete` asks."""
+        return self._encoder.encode(context, tools)
 
     async def complete(
         self, context: Context, tools: Sequence[Tool], n: int, sampling: Sampling, seed: int
     ) -> list[Completion]:
-        """n candidates; the prompt's tokens are counted with the first. Raises ModelFault."""
+        """n candidates; the prompt's tokens are counted with the first. Raises ModelFault, and
+        ConfigError for a grammar that cannot be used.
+
+        Under a grammar only what it allows is drawn; the log-probabilities are those of the model
+        without it.
+        """
         from tmbr.models.batching import Request
 
         ids = self._encoder.encode(context, tools)
@@ -64,7 +107,8 @@ class LocalModel:
             asked = Completion("", finish_reason="context", usage=Usage(prompt=len(ids)))
             return [asked, *[Completion("", finish_reason="context")] * (n - 1)]
         future: asyncio.Future[Request] = asyncio.get_running_loop().create_future()
-        self._batcher.submit(Request(ids, n, room, sampling, seed, future))
+        guide = self._guide(sampling, room)
+        self._batcher.submit(Request(ids, n, room, sampling, seed, future, guide))
         return self._completions(await future)
 
     async def score(self, context: Context, continuations: Sequence[str]) -> Scored:
@@ -94,6 +138,15 @@ class LocalModel:
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._batcher.close)
+
+    def _guide(self, sampling: Sampling, room: int) -> Guide | None:
+        if sampling.grammar is None:
+            return None
+        if self._guides is None:
+            from tmbr.models.guided import Guides
+
+            self._guides = Guides(self._encoder.tokenizer, self._encoder.stop)
+        return self._guides.begin(sampling.grammar, room)
 
     def _completions(self, request: Request) -> list[Completion]:
         found = []

@@ -24,6 +24,10 @@ class Own:
         ids = torch.tensor([list(tokens)], device=self.model.device)
         return self.model(input_ids=ids, use_cache=False).logits[0, -keep:], len(tokens)
 
+    def read(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, list[int]]:
+        logits = [self.logits(tokens, 1)[0] for tokens in prompts]
+        return torch.cat(logits), [len(tokens) for tokens in prompts]
+
     def admit(
         self,
         prompts: Sequence[Sequence[int]],

@@ -128,6 +128,14 @@ class Packed:
         self.tree.insert(tokens, prompt.kv[..., prompt.past :, :])
         return logits, prompt.length - prompt.past
 
+    def read(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, list[int]]:
+        """Logits [prompts, vocabulary] after each prompt, and how many tokens of it were computed."""
+        prepared = [self._prompt(tokens, 1) for tokens in prompts]
+        logits = self._last(prompts, prepared)
+        for tokens, prompt in zip(prompts, prepared, strict=True):
+            self.tree.insert(tokens, prompt.kv[..., prompt.past :, :])
+        return logits, [p.length - p.past for p in prepared]
+
     def admit(
         self, prompts: Sequence[Sequence[int]], width: int, room: int
     ) -> tuple[Tensor, list[int]]:
@@ -140,14 +148,7 @@ class Packed:
             self.width = width
             self._mask = self._zeros(0, 1, self.groups * width, 0)
         prepared = [self._prompt(tokens, 1) for tokens in prompts]
-        logits, first = [], 0
-        while first < len(prepared):
-            end, total = first, 0
-            while end < len(prepared) and (end == first or total < PREFILL):
-                total += prepared[end].length - prepared[end].past
-                end += 1
-            logits.append(self._prefill(prompts[first:end], prepared[first:end], 1)[:, 0])
-            first = end
+        logits = self._last(prompts, prepared)
         self._reserve(len(prepared), max(p.length for p in prepared) + width * room)
         for tokens, prompt in zip(prompts, prepared, strict=True):
             row = len(self.prompts)
@@ -157,7 +158,7 @@ class Packed:
             self.prompts.append(prompt.length)
             self.steps.append(0)
             self.tree.insert(tokens, prompt.kv[..., prompt.past :, :])
-        return torch.cat(logits), [p.length - p.past for p in prepared]
+        return logits, [p.length - p.past for p in prepared]
 
     def step(self, tokens: Tensor) -> Tensor:
         """Feed one token to each candidate: [rows, width] -> logits [rows, width, vocabulary]."""
@@ -225,6 +226,18 @@ class Packed:
         if pieces:
             torch.cat(pieces, dim=-2, out=kv[..., :past, :])
         return _Prompt(kv, past)
+
+    def _last(self, prompts: Sequence[Sequence[int]], prepared: Sequence[_Prompt]) -> Tensor:
+        """Logits [prompts, vocabulary] at the last positions, in calls of a bounded size."""
+        logits, first = [], 0
+        while first < len(prepared):
+            end, total = first, 0
+            while end < len(prepared) and (end == first or total < PREFILL):
+                total += prepared[end].length - prepared[end].past
+                end += 1
+            logits.append(self._prefill(prompts[first:end], prepared[first:end], 1)[:, 0])
+            first = end
+        return torch.cat(logits)
 
     def _prefill(
         self, prompts: Sequence[Sequence[int]], prepared: Sequence[_Prompt], keep: int

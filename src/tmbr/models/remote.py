@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 import re
@@ -11,11 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from tmbr.core.errors import ModelFault, ModelRefused
+from tmbr.core.grammar import Grammar
 from tmbr.core.protocols import Payment, Purse
 from tmbr.core.types import Completion, Context, Sampling, Scored, Tool, Usage, derive_seed
-from tmbr.models.wire import completions, message_json, scored, used
+from tmbr.models.schemas import fits
+from tmbr.models.wire import completions, constraint, message_json, scored, used
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 
 #: How endpoints say that a prompt is too long: OpenAI, vLLM, llama.cpp, SGLang, TGI.
 TOO_LONG = re.compile(
@@ -67,6 +71,8 @@ class RemoteModel:
         self._logprobs = logprobs
         self._purse: Purse = purse or _Free()
         self._gives_n = True
+        self._takes_grammars = True
+        self._said = False
         self._slots = asyncio.Semaphore(concurrency)
         self._client = AsyncOpenAI(
             base_url=base_url, api_key=self._key or "none", timeout=timeout, max_retries=0
@@ -80,10 +86,15 @@ class RemoteModel:
     ) -> list[Completion]:
         """n candidates in one request where the server can, else in parallel ones.
 
-        The endpoint's usage counts n candidates together; the first carries it. Raises ModelFault.
+        The endpoint's usage counts n candidates together; the first carries it. A grammar that a server
+        refuses is left out from then on; that, and an answer that does not fit, is logged once. Raises
+        ModelFault.
         """
+        body = self._body(context, tools, sampling)
         try:
-            return await self._candidates(self._body(context, tools, sampling), n, seed)
+            if sampling.grammar and self._takes_grammars:
+                return await self._constrained(body, sampling.grammar, n, seed)
+            return await self._candidates(body, n, seed)
         except _Refused as refused:
             if refused.too_long:
                 return [Completion("", finish_reason="context") for _ in range(n)]
@@ -126,6 +137,31 @@ class RemoteModel:
         if self._logprobs:
             body["logprobs"] = True
         return body
+
+    async def _constrained(
+        self, body: dict[str, Any], grammar: Grammar, n: int, seed: int
+    ) -> list[Completion]:
+        gives_n = self._gives_n
+        try:
+            found = await self._candidates(body | constraint(grammar), n, seed)
+        except _Refused as refused:
+            if refused.too_long:
+                raise
+            self._gives_n = gives_n  # it was not n that it refused, if it answers now
+            found = await self._candidates(body, n, seed)
+            self._takes_grammars = False
+            self._say(f"takes no grammar, so nothing is constrained ({refused})")
+            return found
+        whole = (answer for answer in found if answer.finish_reason in ("stop", "tool_calls"))
+        if not all(fits(grammar, answer) for answer in whole):
+            self._say("was told a grammar, and an answer does not fit it: it may be ignored")
+        return found
+
+    def _say(self, what: str) -> None:
+        """Once; a run asks thousands of times."""
+        if not self._said:
+            _LOG.warning("tmbr: %s at %s %s", self.name, self._where, what)
+        self._said = True
 
     async def _candidates(self, body: dict[str, Any], n: int, seed: int) -> list[Completion]:
         found: list[Completion] = []

@@ -19,18 +19,25 @@ def noise(seed: int, n: int, length: int, temperature: float) -> list[list[float
     return rows
 
 
-def draw(logits: Tensor, temperature: Tensor, top_p: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
+def draw(
+    logits: Tensor, temperature: Tensor, top_p: Tensor, uniform: Tensor, allowed: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Tokens and their log-probabilities under the untempered distribution.
 
-    logits: [rows, n, vocabulary]; temperature, top_p: [rows, 1]; uniform: [rows, n], float64. A row of
-    temperature 0 is greedy. Inverse transform sampling in the vocabulary's order, summed in float64:
-    a rounding difference of the logits moves a boundary by as little, wherever the sequence runs.
+    logits: [rows, n, vocabulary]; temperature, top_p: [rows, 1]; uniform: [rows, n], float64; allowed:
+    as logits, the tokens from which is drawn, None for all. A row of temperature 0 is greedy. Inverse
+    transform sampling in the vocabulary's order, summed in float64: a rounding difference of the logits
+    moves a boundary by as little, wherever the sequence runs.
+
+    The log-probabilities are the model's own, before anything was barred: what it had to be made to say
+    is unlikely, and whoever reads confidence from them sees it.
     """
     logprobs = logits.float().log_softmax(-1)
-    tokens = logprobs.argmax(-1)
+    open_to = logprobs if allowed is None else logprobs.masked_fill(~allowed, -torch.inf)
+    tokens = open_to.argmax(-1)
     if bool((temperature > 0).any()):
         heat = temperature.clamp_min(1e-6)[..., None]
-        probabilities = (logprobs / heat).softmax(-1)
+        probabilities = (open_to / heat).softmax(-1)
         if bool((top_p < 1).any()):
             probabilities = _nucleus(probabilities, top_p[..., None])
         mass = probabilities.cumsum(-1, dtype=torch.float64)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tmbr.core.grammar import Grammar
 from tmbr.core.types import Completion, Message, Scored, ToolCall, Usage
 
 if TYPE_CHECKING:
@@ -27,6 +28,24 @@ def message_json(message: Message) -> dict[str, Any]:
     if message.tool_call_id is not None:
         made["tool_call_id"] = message.tool_call_id
     return made
+
+
+def constraint(grammar: Grammar) -> dict[str, Any]:
+    """What of a request tells a grammar: each server reads its own key and ignores the others, vLLM
+    `structured_outputs`, SGLang `regex`, llama.cpp `grammar`.
+
+    Calls are constrained by `tool_choice`; where a turn may be a call or a text nothing can be told but
+    the tools.
+    """
+    told: dict[str, Any] = {}
+    if grammar.tools:
+        told["tools"] = [dict(tool) for tool in grammar.tools]
+        if grammar.text is None:
+            told["tool_choice"] = "required"
+    elif grammar.text is not None:
+        regex, gbnf = grammar.text.regex, f"root ::= {grammar.text.gbnf}"
+        told["extra_body"] = {"structured_outputs": {"regex": regex}, "regex": regex, "grammar": gbnf}
+    return told
 
 
 def completions(response: ChatCompletion) -> list[Completion]:

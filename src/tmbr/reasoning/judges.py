@@ -12,10 +12,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tmbr.core.protocols import Judge, Model
-from tmbr.core.types import Judgement, Node, Trace, Usage
+from tmbr.core.conversation import conversation
+from tmbr.core.protocols import Judge, Model, RewardModel
+from tmbr.core.types import Judgement, Message, Node, Rewarded, Trace, Usage, answer
 from tmbr.reasoning.prompts import prompt
-from tmbr.reasoning.questions import ask, conversation
+from tmbr.reasoning.questions import ask
 
 _WORD = re.compile(r"[a-z]{3,}")
 #: Words that say nothing about which task it is.
@@ -128,6 +129,34 @@ class YesNo:
         if doubt.yes is None:
             return Judgement(index, self.name, 0.5, "said neither Yes nor No", doubt.usage)
         return Judgement(index, self.name, doubt.yes, "", doubt.usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """A trained head's: how a conversation that goes on from here is likely to end, or how much better
+    this answer is than others, by what the head was trained on."""
+
+    model: RewardModel
+    name: str = "reward"
+
+    async def judge(self, trace: Trace, nodes: Sequence[int]) -> list[Judgement]:
+        asked = [index for index in nodes if trace.nodes[index].action is not None]
+        found = await self.model.rewards([self._read(trace, index) for index in asked], trace.tools)
+        said = dict(zip(asked, found, strict=True))
+        return [self._said(index, said.get(index)) for index in nodes]
+
+    def _read(self, trace: Trace, index: int) -> list[Message]:
+        """The conversation, the world's answer included where the head was trained to see it."""
+        messages = conversation(trace, index).messages()
+        told = answer(trace.nodes[index]) is not None
+        return messages[:-1] if told and not self.model.outcomes else messages
+
+    def _said(self, index: int, reward: Rewarded | None) -> Judgement:
+        if reward is None:
+            return Judgement(index, self.name, 0.0, "malformed")
+        if reward.value is None:
+            return Judgement(index, self.name, 0.5, "too long to be read", reward.usage)
+        return Judgement(index, self.name, reward.value, "", reward.usage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tmbr.core.conversation import saying
 from tmbr.core.protocols import Model
-from tmbr.core.types import Context, Trace, Usage
-from tmbr.reasoning.tree import heard, saying
+from tmbr.core.types import Context, Usage
 
 ANSWERS = ("Yes", "No")
 #: Room that both answers take.
@@ -37,12 +37,3 @@ async def ask(model: Model, context: Context, words: str) -> Doubt:
         return Doubt(None, scored.usage)
     said_yes, said_no = math.exp(yes - likelier), math.exp(no - likelier)
     return Doubt(said_yes / (said_yes + said_no), scored.usage)
-
-
-def conversation(trace: Trace, leaf: int) -> Context:
-    """What the model was told up to a node of a trace, that node's answer included."""
-    context: Context | None = None
-    for index in trace.conversation(leaf):
-        context = heard(context, trace.nodes[index])
-    assert context is not None, "a conversation has at least one message"
-    return context

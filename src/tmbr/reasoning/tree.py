@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from tmbr.core.conversation import heard, saying
 from tmbr.core.errors import ActionError
 from tmbr.core.protocols import Episode, Judge, Model, World
 from tmbr.core.types import (
@@ -139,6 +140,9 @@ class Tree:
     async def ask(self, at: int, n: int, sampling: Sampling) -> list[Candidate]:
         """Sample `n` answers to the conversation that ends at a node."""
         tools = self.episode.world.tools
+        if sampling.constrain:
+            grammar = self.episode.grammar(sampling.constrain, self._last_told(at))
+            sampling = replace(sampling, grammar=grammar)
         return [self._parsed(made) for made in await self._complete(at, n, sampling, tools)]
 
     async def _complete(
@@ -150,6 +154,11 @@ class Tree:
         for completion in found:
             self.trace.spent.usage += completion.usage
         return found
+
+    def _last_told(self, at: int) -> str | None:
+        """What the world answered last on the way to a node; None before its first answer."""
+        steps = (self.trace.nodes[index].step for index in reversed(self.trace.branch(at)))
+        return next((step.observation for step in steps if step is not None), None)
 
     def charge(self, usage: Usage) -> None:
         """Pay for what was asked of a judge; one that costs nothing was not called."""
@@ -235,22 +244,3 @@ class Tree:
             self.charge(judgement.usage)
         self.trace.judgements += found
         return found
-
-
-def heard(context: Context | None, node: Node) -> Context:
-    """The conversation after a node, its answer included; `context` is the one that it continues."""
-    if node.message.role == "user" and context is not None and context.message.role == "user":
-        context = saying(context, node.message.content)
-    else:
-        ids = node.completion.token_ids if node.completion else ()
-        context = Context(node.message, context, ids or None)
-    told = answer(node)
-    return context.then(told) if told else context
-
-
-def saying(context: Context, words: str) -> Context:
-    """A conversation in which the user says more; templates take no two user turns in a row."""
-    last = context.message
-    if last.role == "user":
-        return Context(Message("user", f"{last.content}\n{words}"), context.parent)
-    return context.then(Message("user", words))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from tmbr.core.constraints import constrained
 from tmbr.core.errors import ConfigError
+from tmbr.core.grammar import Constraint, Grammar
 from tmbr.core.protocols import Session, Task
 from tmbr.core.types import Action, Completion, Message, Sample, Score, Step, Tool
 
@@ -67,6 +69,13 @@ class Asked:
 
     def parse(self, completion: Completion) -> Action:
         return self.task.parse(completion)
+
+    @property
+    def constraints(self) -> Sequence[Constraint]:
+        return self.task.constraints if hasattr(self.task, "constraints") else ()
+
+    def grammar(self, constraint: Constraint, observation: str) -> Grammar:
+        return constrained(self.task, constraint).grammar(constraint, observation)
 
     def score(self, sample: Sample, session: Session, branch: Sequence[Step]) -> Score:  # noqa: ARG002
         return Score(0.0, False, {"unscored": "the instruction is one's own"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from tmbr.core.errors import ActionError, ConfigError, nearest
+from tmbr.core.grammar import Constraint, Grammar
 from tmbr.core.types import Action, Completion, Message, Sample, Tool
 from tmbr.tasks.samples import Lazy
 
@@ -25,8 +26,17 @@ class Form(Protocol):
     @property
     def tools(self) -> Sequence[Tool]: ...
 
+    @property
+    def constraints(self) -> Sequence[Constraint]:
+        """`admissible` among them where an observation lists what can be done."""
+        ...
+
     def read(self, completion: Completion) -> Action:
         """Raises ActionError when no action can be read."""
+        ...
+
+    def grammar(self, observation: str) -> Grammar:
+        """The turns that `read` reads; where the observation lists actions, only those."""
         ...
 
 
@@ -76,6 +86,13 @@ class FormTask(Generic[F]):
 
     def parse(self, completion: Completion) -> Action:
         return self.form.read(completion)
+
+    @property
+    def constraints(self) -> Sequence[Constraint]:
+        return self.form.constraints
+
+    def grammar(self, constraint: Constraint, observation: str) -> Grammar:
+        return self.form.grammar(observation if constraint == "admissible" else "")
 
     def turns(self, messages: Sequence[Message]) -> tuple[str, list[Turn]]:
         """The first thing said to the agent, and (action, answer) of each turn since; None is a turn

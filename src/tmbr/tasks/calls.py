@@ -32,6 +32,14 @@ def tool(name: str, description: str, /, **parameters: str | Mapping[str, Any]) 
     }
 
 
+def narrowed(told: Tool, key: str, **more: Any) -> Tool:
+    """The same tool, one parameter of which may be less: `enum` its values, `minLength` not blank."""
+    function = told["function"]
+    parameters = function["parameters"]
+    properties = {**parameters["properties"], key: {**parameters["properties"][key], **more}}
+    return {**told, "function": {**function, "parameters": {**parameters, "properties": properties}}}
+
+
 def read_call(completion: Completion, tools: Sequence[Tool]) -> Action:
     """The first tool call. An argument that the schema wants as anything but a string is kept as JSON.
 

@@ -17,7 +17,8 @@ from tmbr.environments.replay import Replayed
 NEEDED = ("name", "version", "rounds", "samples", "open", "messages", "parse", "score")
 _PLAIN = ("observation", "tools", "step", "close")
 _WHOLE = (*_PLAIN, "ends", "fork", "state_key")
-TEACHERS = ("expert", "mistake", "slip", "walkthrough")
+#: What a task may have beyond that: teachers, and a grammar.
+OPTIONAL = ("expert", "mistake", "slip", "walkthrough", "constraints", "grammar")
 
 
 def load(told: str) -> Task:
@@ -65,7 +66,7 @@ def _module(path: Path) -> ModuleType:
 
 
 class Own:
-    """The user's task as it is, with the teachers that it has, except that its worlds fork."""
+    """The user's task as it is, with what else it has, except that its worlds fork."""
 
     def __init__(self, task: Any, told: str) -> None:
         self.task = task
@@ -73,9 +74,9 @@ class Own:
         self.version: str = task.version
         self.rounds: int = task.rounds
         self._told = told
-        for teacher in TEACHERS:
-            if hasattr(task, teacher):
-                setattr(self, teacher, getattr(task, teacher))
+        for part in OPTIONAL:
+            if hasattr(task, part):
+                setattr(self, part, getattr(task, part))
 
     def samples(self, split: str) -> Sequence[Sample]:
         found: Sequence[Sample] = self.task.samples(split)

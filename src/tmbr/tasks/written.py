@@ -13,9 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tmbr.core.errors import ActionError
+from tmbr.core.grammar import LINE, TEXT, Grammar, Pattern, either, literal
 from tmbr.core.types import Action
 
 _FENCE = re.compile(r"^```\w*\s*(.*?)\s*```", re.DOTALL)
+
+
+def turn(action: Pattern) -> Grammar:
+    """A thought of one line, and one of these actions."""
+    return Grammar("Thought: " + LINE + "\nAction: " + action)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,14 @@ class Written:
             raise ActionError("malformed", f"there is no line {', '.join(some)} or {last}")
         fenced = _FENCE.match(found[2])
         return Action(found[1], {self.arguments[found[1]]: fenced[1] if fenced else found[2]}, text)
+
+    def grammar(self, **arguments: Pattern) -> Grammar:
+        """A turn; what an argument is like where it is not just any text."""
+        told = [
+            literal(name) if name in self.bare else f"{name} " + arguments.get(name, TEXT)
+            for name in self.arguments
+        ]
+        return turn(either(told))
 
     def write(self, thought: str, name: str, argument: str) -> str:
         """A whole turn."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import ConfigError
 
@@ -35,23 +36,19 @@ class NearIndex:
     """
 
     def __init__(self, threshold: float) -> None:
-        try:
-            from rensa import RMinHashLSH
-        except ModuleNotFoundError:
-            raise ConfigError("near-duplicates need rensa: pip install 'tmbr[teacher]'") from None
         self.names: list[str] = []
         self._threshold = threshold
-        self._bands: RMinHashLSH = RMinHashLSH(threshold, PERMUTATIONS, BANDS)
+        self._bands: RMinHashLSH = rensa().RMinHashLSH(threshold, PERMUTATIONS, BANDS)
         self._sketches = array("I")
 
     def find(self, text: str) -> str | None:
         """The name of the text that is most alike, if it is alike enough."""
-        found = self._nearest(_sketch(text))
+        found = self._nearest(minhash(shingles(text)))
         return None if found is None else self.names[found]
 
     def add(self, name: str, text: str) -> str | None:
         """Add a text, unless there is one alike: its name is returned then."""
-        sketch = _sketch(text)
+        sketch = minhash(shingles(text))
         found = self._nearest(sketch)
         if found is not None:
             return self.names[found]
@@ -71,9 +68,16 @@ class NearIndex:
         return sum(map(int.__eq__, ours, theirs)) / PERMUTATIONS
 
 
-def _sketch(text: str) -> RMinHash:
-    from rensa import RMinHash
-
-    made = RMinHash(PERMUTATIONS, _SEED)
-    made.update(shingles(text))
+def minhash(parts: Iterable[str]) -> RMinHash:
+    """The sketch of a set of parts. Raises ConfigError without rensa."""
+    made = rensa().RMinHash(PERMUTATIONS, _SEED)
+    made.update(list(parts))
     return made
+
+
+def rensa() -> Any:
+    try:
+        import rensa
+    except ModuleNotFoundError:
+        raise ConfigError("near-duplicates need rensa: pip install 'tmbr[data]'") from None
+    return rensa

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import ConfigError
 from tmbr.core.fingerprint import Fingerprint
+from tmbr.tuning import ranks
 from tmbr.tuning.base import fingerprint, load_base
 from tmbr.tuning.whole import whole
 
@@ -15,30 +16,43 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def save(model: PeftModel, tokenizer: PreTrainedTokenizerBase, base: Fingerprint, out: Path) -> None:
-    """Write adapter, tokenizer (with the chat template it was trained by) and the base's record."""
+def save(
+    model: PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    base: Fingerprint,
+    out: Path,
+    weights: dict[str, Any] | None = None,
+) -> None:
+    """Write adapter, tokenizer (with the chat template it was trained by) and the base's record.
+
+    weights: of the whole model where its own are in shards.
+    """
     with whole(out) as folder:
-        model.save_pretrained(str(folder))
-        tokenizer.save_pretrained(str(folder))
-        base.write(folder)
+        if ranks.first():
+            model.save_pretrained(str(folder), selected_adapters=["default"], state_dict=weights)
+            tokenizer.save_pretrained(str(folder))
+            base.write(folder)
 
 
-def load(base: str, adapter: Path, dtype: Any = "auto") -> tuple[PeftModel, PreTrainedTokenizerBase]:
-    """The base with the adapter on top, and the adapter's tokenizer.
+def load(
+    base: str, adapter: Path, dtype: Any = "auto", trainable: bool = False, **how: Any
+) -> tuple[PeftModel, PreTrainedTokenizerBase]:
+    """The base with the adapter on top, frozen unless it is to be trained on, and its tokenizer.
 
-    Raises ConfigError when the folder holds no adapter, or one of another base.
+    how: as for `load_base`. Raises ConfigError where there is no adapter, or one of another base.
     """
     from peft import PeftModel
     from transformers import AutoTokenizer
 
     if not (adapter / "adapter_config.json").is_file():
         raise ConfigError(f"{adapter}: no adapter_config.json here; give the folder that tuning wrote")
-    model, tokenizer = load_base(base, dtype)
+    model, tokenizer = load_base(base, dtype, **how)
     fingerprint(base, model, tokenizer).check(adapter)
     if (adapter / "tokenizer_config.json").is_file():
         tokenizer = AutoTokenizer.from_pretrained(adapter)
     try:
-        return PeftModel.from_pretrained(model, str(adapter)), tokenizer
+        adapted = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
+        return adapted, tokenizer
     except (RuntimeError, ValueError, OSError) as error:
         why = str(error).strip().split("\n")[0]
         raise ConfigError(f"adapter {adapter} does not fit {base!r}: {why}") from None

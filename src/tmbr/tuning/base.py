@@ -11,21 +11,76 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-def load_base(name: str, dtype: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load_base(
+    name: str, dtype: Any, four_bit: bool = False, attention: str = "sdpa"
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model and tokenizer of a folder or hub name; dtype: a torch dtype, or `auto` for the stored one.
 
-    Raises ConfigError when there is no such model.
+    four_bit: linear layers as NF4 with doubly quantised scales (Dettmers et al., 2023), computing in
+    dtype. Raises ConfigError when there is no such model.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
+        model = AutoModelForCausalLM.from_pretrained(
+            name,
+            dtype=dtype,
+            attn_implementation=attention,
+            quantization_config=_nf4(dtype) if four_bit else None,
+        )
         return model, AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         why = str(error).strip().split("\n")[0]
         raise ConfigError(f"cannot load the model {name!r}: {why}") from None
 
 
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """The tokenizer alone. Raises ConfigError when there is none."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        why = str(error).strip().split("\n")[0]
+        raise ConfigError(f"cannot load the tokenizer of {name!r}: {why}") from None
+
+
+def _nf4(dtype: Any) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+
+
 def fingerprint(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Fingerprint:
     """By which an adapter knows its base."""
     return Fingerprint.of(name, model.config.to_dict(), tokenizer.get_vocab())
+
+
+def load_classifier(
+    name: str, dtype: Any, seed: int
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The base with a new scalar head, drawn from the seed and kept in fp32, in place of its own.
+
+    Raises ConfigError when there is no such model, or transformers has no classifier of its kind.
+    """
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from trl.trainer.reward_trainer import suppress_seqcls_warning
+
+    try:
+        with suppress_seqcls_warning():
+            model = AutoModelForSequenceClassification.from_pretrained(name, dtype=dtype, num_labels=1)
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        why = str(error).strip().split("\n")[0]
+        raise ConfigError(f"cannot load the model {name!r} with a scalar head: {why}") from None
+    generator = torch.Generator().manual_seed(seed)
+    width = model.score.in_features
+    drawn = torch.randn(1, width, generator=generator) / (width + 1) ** 0.5
+    model.score.float().weight.data.copy_(drawn)
+    return model, tokenizer

@@ -1,15 +1,20 @@
-"""What a training run tells while it goes: metrics.jsonl and the bar on the terminal."""
+"""What a training run tells while it goes: metrics.jsonl, the bar, success on a task."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback
+
+from tmbr.tuning import ranks
+from tmbr.tuning.validation import Validation
+from tmbr.tuning.whole import whole
 
 
 class Journal(TrainerCallback):
@@ -19,12 +24,14 @@ class Journal(TrainerCallback):
         self.path = path
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        lines = [json.dumps(entry) + "\n" for entry in state.log_history]
-        self.path.write_text("".join(lines), encoding="utf-8")
+        if ranks.first():
+            lines = [json.dumps(entry) + "\n" for entry in state.log_history]
+            self.path.write_text("".join(lines), encoding="utf-8")
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(state.log_history[-1]) + "\n")
+        if ranks.first():
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(state.log_history[-1]) + "\n")
 
 
 class Clock(TrainerCallback):
@@ -45,13 +52,14 @@ class Clock(TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         self.began = time.monotonic()
         self.task = self.bar.add_task("", total=state.max_steps, completed=state.global_step, loss="")
-        self.bar.start()
+        if ranks.first():
+            self.bar.start()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         self.bar.update(self.task, completed=state.global_step)
         if state.global_step >= state.max_steps:
             control.should_log = True
-        elif self.minutes is not None and time.monotonic() - self.began >= 60 * self.minutes:
+        elif self.minutes is not None and ranks.agreed(self._over(self.minutes)):
             self.stopped = True
             control.should_training_stop = control.should_save = control.should_log = True
 
@@ -61,6 +69,60 @@ class Clock(TrainerCallback):
         if shown:
             self.bar.update(self.task, loss=" ".join(shown))
 
+    def _over(self, minutes: float) -> bool:
+        return time.monotonic() - self.began >= 60 * minutes
+
     def stop(self) -> None:
         """Leave the terminal as it was, also after an error."""
         self.bar.stop()
+
+
+class Validated(TrainerCallback):
+    """Success on an agent task every so many updates, for any trainer built on transformers'.
+
+    evaluate: plays the validation samples with the model as it is and returns the share solved; cli
+    hands it in. best: folder in which the best trained weights are kept; training ends with them.
+    """
+
+    def __init__(self, validation: Validation, evaluate: Callable[[Any], float], best: Path) -> None:
+        self.validation, self.evaluate, self.best = validation, evaluate, best
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
+        self.validation.resume(state.global_step)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
+        model, step = told["model"], state.global_step
+        if not self.validation.due(step):
+            return
+        training = model.training
+        success = self.evaluate(model.eval())
+        model.train(training)
+        state.log_history.append({"validation_success": success, "step": step})
+        if self.validation.note(step, success):
+            from safetensors.torch import save_file
+
+            with whole(self.best) as aside:
+                save_file(_trained(model), aside / "trained.safetensors")
+        if self.validation.stop:
+            control.should_training_stop = control.should_save = True
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
+        """The best weights take the place of the last."""
+        if self.validation.best is None:
+            return
+        import torch
+        from safetensors.torch import load_file
+
+        kept = load_file(self.best / "trained.safetensors")
+        with torch.no_grad():
+            for name, weight in told["model"].named_parameters():
+                if name in kept:
+                    weight.copy_(kept[name])
+
+
+def _trained(model: Any) -> dict[str, Any]:
+    return {
+        name: weight.detach().cpu().contiguous()
+        for name, weight in model.named_parameters()
+        if weight.requires_grad
+    }

@@ -13,6 +13,7 @@ from transformers import Trainer
 from transformers.trainer_utils import get_last_checkpoint, rotate_checkpoints
 
 from tmbr.core.errors import TmbrError
+from tmbr.tuning import ranks
 from tmbr.tuning.whole import whole
 
 KEPT_CHECKPOINTS = 2
@@ -20,6 +21,15 @@ KEPT_CHECKPOINTS = 2
 
 class Diverged(TmbrError):
     """The loss or a weight is no longer a number."""
+
+
+def finite(loss: Any, update: int) -> Any:
+    """The loss, if it is a number. update: the one under way. Raises Diverged."""
+    if not torch.isfinite(loss):
+        raise Diverged(
+            f"the loss became {loss.item()} at update {update}; lower learning_rate or set dtype: fp32"
+        )
+    return loss
 
 
 class WholeCheckpoints:
@@ -50,10 +60,13 @@ class WholeCheckpoints:
                 Trainer._save_checkpoint(self, model, trial)  # type: ignore[arg-type]
             finally:
                 self._aside = None
-            for made in (aside / place.name).iterdir():
-                made.rename(aside / made.name)
-            (aside / place.name).rmdir()
-        rotate_checkpoints(self.args.output_dir, KEPT_CHECKPOINTS, use_mtime=True)
+            ranks.wait()
+            if ranks.first():
+                for made in (aside / place.name).iterdir():
+                    made.rename(aside / made.name)
+                (aside / place.name).rmdir()
+        if ranks.first():
+            rotate_checkpoints(self.args.output_dir, KEPT_CHECKPOINTS, use_mtime=True)
 
 
 def last_checkpoint(folder: Path) -> str | None:

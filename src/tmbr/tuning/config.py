@@ -16,8 +16,13 @@ class TuneConfig(BaseModel):
     """The base: a folder or a hub name."""
     method: Literal["lora", "full"] = "lora"
     """Train a low-rank adapter, or all weights."""
+    four_bit: bool = False
+    """Keep the frozen base in 4 bits (NF4, double quantisation): QLoRA, by bitsandbytes."""
+    attention: Literal["sdpa", "flash_attention_2"] = "sdpa"
+    """PyTorch's attention, or the flash-attn package's, which needs a GPU and half precision."""
     chat_template: str | None = None
-    """A bundled template (`chatml`, `llama2`) or a Jinja file; None takes the tokenizer's own."""
+    """A bundled template (`chatml`, `llama2`, `llama3`, `mistral`), a family for which TRL has one for
+    training (`qwen2_5`, `qwen3`), or a Jinja file; None takes the tokenizer's own."""
 
     rank: int = Field(16, ge=1)
     """Rank of the adapter's matrices."""
@@ -39,7 +44,7 @@ class TuneConfig(BaseModel):
     dtype: Literal["bf16", "fp16", "fp32"] = "bf16"
     """Arithmetic of forward and backward. Trained weights stay fp32; a frozen base is kept in it."""
     max_length: int = Field(2048, ge=8)
-    """Tokens of a row; a longer one ends after its last whole trained turn that fits."""
+    """Most tokens of a row."""
     epochs: float = Field(3, gt=0)
     """Passes over the rows."""
     max_minutes: float | None = Field(None, gt=0)
@@ -75,10 +80,22 @@ class TuneConfig(BaseModel):
     seed: int = 0
     """Of initial adapter weights, order of rows, dropout and the held-out split."""
 
+    @model_validator(mode="after")
+    def _four_bits_are_frozen(self) -> Self:
+        if self.four_bit and self.method != "lora":
+            raise ValueError("four_bit freezes the base; set method: lora")
+        return self
+
 
 class SftConfig(TuneConfig):
     """Supervised fine-tuning of a base model on rows (see `tmbr.core.rows`)."""
 
+    over_length: Literal["cut", "split", "drop"] = "cut"
+    """Of a row over `max_length`: cut it after its last whole trained turn that fits; split it, so that
+    it goes on behind its opening in a further row; or drop it. result.json lists all of them."""
+    packing: bool = False
+    """Lay rows end to end in sequences of `max_length` tokens; each sees only itself. Pays with
+    flash_attention_2, which skips what is not seen."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """muon: Muon on the matrices of the blocks and AdamW on the rest; for `method: full`."""
     focal: float = Field(0.0, ge=0)

@@ -18,7 +18,7 @@ CONFIG = "config.yaml"
 VERSIONS = "versions.json"
 
 
-def check(config: BaseModel, data: Path, out: Path) -> None:
+def check(config: BaseModel, data: Path | None, out: Path) -> None:
     """Raise ConfigError when another run lives in `out`: its checkpoints are not for this one."""
     if not (out / CONFIG).exists():
         return
@@ -37,10 +37,10 @@ def check(config: BaseModel, data: Path, out: Path) -> None:
         )
 
 
-def claim(config: BaseModel, data: Path, out: Path) -> None:
+def claim(config: BaseModel, data: Path | None, out: Path) -> None:
     """Write under which conditions the run is made. Raises DataError when that cannot be written."""
     versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-    stamp = {"data": str(data), "data_sha256": _hash(data), **versions}
+    stamp = {"data": data and str(data), "data_sha256": _hash(data), **versions}
     settings = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,10 @@ def claim(config: BaseModel, data: Path, out: Path) -> None:
         raise DataError(f"{out}: cannot be written: {error}") from None
 
 
-def _hash(data: Path) -> str:
+def _hash(data: Path | None) -> str | None:
+    """Of the file that is trained on; a run that plays its own episodes has none."""
+    if data is None:
+        return None
     return hashlib.sha256(data.read_bytes()).hexdigest()
 
 

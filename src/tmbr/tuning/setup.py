@@ -6,11 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.types import derive_seed
+from tmbr.tuning.base import load_base
 from tmbr.tuning.config import TuneConfig
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def check_machine(config: TuneConfig) -> None:
@@ -19,10 +23,23 @@ def check_machine(config: TuneConfig) -> None:
 
     if config.dtype == "fp16" and not torch.accelerator.is_available():
         raise ConfigError("dtype: fp16 needs a GPU; set dtype: bf16 (or fp32)")
+    if config.four_bit and find_spec("bitsandbytes") is None:
+        raise ConfigError("four_bit needs bitsandbytes; pip install 'tmbr[qlora]'")
+    if config.attention == "flash_attention_2":
+        if not torch.cuda.is_available() or config.dtype == "fp32":
+            raise ConfigError("attention: flash_attention_2 needs a GPU and dtype: bf16; set sdpa")
+        if find_spec("flash_attn") is None:
+            raise ConfigError("attention: flash_attention_2 needs flash-attn; pip install flash-attn")
     if config.report_to != "none" and find_spec(config.report_to) is None:
         raise ConfigError(
             f"report_to: {config.report_to} is not installed; pip install {config.report_to}"
         )
+
+
+def base_model(config: TuneConfig) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The base as this config trains it. Raises ConfigError for what this machine cannot do."""
+    check_machine(config)
+    return load_base(config.model, stored_dtype(config), config.four_bit, config.attention)
 
 
 def stored_dtype(config: TuneConfig) -> Any:
@@ -55,9 +72,9 @@ def lora(config: TuneConfig, model: Any, task: str = "CAUSAL_LM") -> Any:
 
 
 def held_out(ids: Sequence[str], fraction: float, seed: int) -> set[str]:
-    """Samples for evaluation: all rows of a sample are on the same side."""
+    """Samples for evaluation: a sample's rows are all on one side; at least one is left to train on."""
     samples = sorted(set(ids), key=lambda id: (derive_seed(seed, "held out", id), id))
-    return set(samples[: round(fraction * len(samples))])
+    return set(samples[: min(round(fraction * len(samples)), len(samples) - 1)])
 
 
 def arguments(config: TuneConfig, out: Path, evaluate: bool) -> dict[str, Any]:

@@ -17,24 +17,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tmbr.core.errors import DataError
 from tmbr.core.rows import read_rows
-from tmbr.tuning import run_folder
+from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode
-from tmbr.tuning.setup import arguments, check_machine, held_out, lora, stored_dtype
+from tmbr.tuning.running import RESULT, evaluated, last_loss, save, train
+from tmbr.tuning.setup import arguments, base_model, held_out, lora
 
 if TYPE_CHECKING:
-    from tmbr.core.fingerprint import Fingerprint
     from tmbr.tuning.callbacks import Clock
     from tmbr.tuning.trainer import WeightedTrainer
-
-RESULT = "result.json"
 
 
 @dataclass(frozen=True, slots=True)
 class SftResult:
-    """What came out of a run. `folder`: the adapter or model, inside the run folder; `cut` and
-    `dropped`: ids of rows that were too long (see `tmbr.tuning.masks.Encoded`); seconds: of the last
-    call."""
+    """What came out of a run. `folder`: the adapter or model, inside the run folder; `rows`: examples
+    trained on; `cut`, `split`, `dropped`: ids of rows that were too long, and `lost`: how many of their
+    turns do not train (see `tmbr.tuning.masks.Encoded`); seconds: of the last call."""
 
     folder: str
     updates: int
@@ -44,7 +42,9 @@ class SftResult:
     tokens: int
     trained_tokens: int
     cut: tuple[str, ...]
+    split: tuple[str, ...]
     dropped: tuple[str, ...]
+    lost: int
     stopped: Literal["epochs", "time"]
     seconds: float
 
@@ -60,44 +60,48 @@ def run(config: SftConfig, rows: Path, out: Path) -> SftResult:
     run_folder.check(config, rows, out)
     if (out / RESULT).exists():
         return _result(out)
-    check_machine(config)
-    from tmbr.tuning.base import fingerprint, load_base
+    from tmbr.tuning.base import fingerprint
 
-    model, tokenizer = load_base(config.model, stored_dtype(config))
+    model, tokenizer = base_model(config)
     base = fingerprint(config.model, model, tokenizer)
     template = ChatTemplate(tokenizer, config.chat_template)
-    encoded = encode(content, template, config.max_length)
+    encoded = encode(content, template, config.max_length, config.over_length)
     if not encoded.examples:
         raise DataError(
             f"{rows}: no row has a trained turn within max_length {config.max_length}; raise it"
         )
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
         trainer, clock = make_trainer(config, model, template, encoded, out)
-        run_folder.claim(config, rows, out)
-        _train(trainer, clock, out)
-    evaluated = _eval_loss(trainer)
-    folder = _save(config, trainer, base, out)
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+        if ranks.first():
+            run_folder.claim(config, rows, out)
+        ranks.wait()
+        train(trainer, clock, out)
+    measured = evaluated(trainer)
+    folder = save(config, trainer, base, out)
     result = SftResult(
         folder=folder.name,
         updates=trainer.state.global_step,
-        loss=losses[-1],
-        eval_loss=evaluated,
+        loss=last_loss(trainer),
+        eval_loss=measured.get("eval_loss"),
         rows=len(encoded.examples),
         tokens=sum(len(example.input_ids) for example in encoded.examples),
         trained_tokens=sum(label >= 0 for example in encoded.examples for label in example.labels),
         cut=tuple(encoded.cut),
+        split=tuple(encoded.split),
         dropped=tuple(encoded.dropped),
+        lost=encoded.lost,
         stopped="time" if clock.stopped else "epochs",
         seconds=round(time.monotonic() - began, 1),
     )
-    run_folder.write(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+    if ranks.first():
+        run_folder.write(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
     return result
 
 
 def _result(out: Path) -> SftResult:
     stored = json.loads((out / RESULT).read_text(encoding="utf-8"))
-    return SftResult(**{**stored, "cut": tuple(stored["cut"]), "dropped": tuple(stored["dropped"])})
+    lists = {key: tuple(value) for key, value in stored.items() if isinstance(value, list)}
+    return SftResult(**{**stored, **lists})
 
 
 def make_trainer(
@@ -108,20 +112,22 @@ def make_trainer(
 
     from tmbr.tuning.callbacks import Clock, Journal
     from tmbr.tuning.optim import MuonAdamW
-    from tmbr.tuning.trainer import WeightedTrainer, collate
+    from tmbr.tuning.trainer import WeightedTrainer, collate, collate_flat
 
     held = held_out(encoded.ids, config.eval_fraction, config.seed)
     pairs = list(zip(encoded.ids, encoded.examples, strict=True))
-    train = [example for id, example in pairs if id not in held]
+    trained = [example for id, example in pairs if id not in held]
     evaluation = [example for id, example in pairs if id in held]
     clock = Clock(config.max_minutes)
     muon = config.optimizer == "muon"
+    flat = config.packing and config.attention == "flash_attention_2"
+    pack_to = config.max_length if config.packing else None
     trainer = WeightedTrainer(
         model=model,
         args=_arguments(config, out, evaluate=bool(evaluation)),
-        data_collator=collate,
-        train_dataset=_dataset(train),
-        eval_dataset=_dataset(evaluation) if evaluation else None,
+        data_collator=collate_flat if flat else collate,
+        train_dataset=_dataset(trained, pack_to),
+        eval_dataset=_dataset(evaluation, pack_to) if evaluation else None,
         processing_class=template.tokenizer,
         peft_config=lora(config, model) if config.method == "lora" else None,
         optimizers=(
@@ -135,18 +141,6 @@ def make_trainer(
     return trainer, clock
 
 
-def _train(trainer: WeightedTrainer, clock: Clock, out: Path) -> None:
-    from tmbr.tuning.checkpoints import last_checkpoint
-
-    try:
-        with warnings.catch_warnings(
-            category=FutureWarning, action="ignore"
-        ):  # of PEFT and TRL, not ours
-            trainer.train(resume_from_checkpoint=last_checkpoint(out / "checkpoints"))
-    finally:
-        clock.stop()
-
-
 def _arguments(config: SftConfig, out: Path, evaluate: bool) -> Any:
     from trl import SFTConfig
 
@@ -158,41 +152,22 @@ def _arguments(config: SftConfig, out: Path, evaluate: bool) -> Any:
     )
 
 
-def _dataset(examples: Sequence[Example]) -> Any:
+def _dataset(examples: Sequence[Example], pack_to: int | None) -> Any:
     """Columns for the trainer; weights are scaled to a mean of 1, so that they shift the loss between
-    tokens without changing the learning rate."""
+    tokens without changing the learning rate.
+
+    pack_to: tokens of a sequence into which examples are laid, best fit first; None leaves them apart.
+    """
     from datasets import Dataset
+    from trl import pack_dataset
 
     weights = [weight for example in examples for weight in example.weights if weight]
     scale = len(weights) / sum(weights)
-    return Dataset.from_dict(
+    made = Dataset.from_dict(
         {
             "input_ids": [example.input_ids for example in examples],
             "labels": [example.labels for example in examples],
             "loss_weight": [[weight * scale for weight in example.weights] for example in examples],
         }
     )
-
-
-def _eval_loss(trainer: WeightedTrainer) -> float | None:
-    """Of the final weights; None without held-out samples."""
-    if trainer.eval_dataset is None:
-        return None
-    last: dict[str, float] = trainer.state.log_history[-2]  # before the summary of the training
-    return last["eval_loss"] if "eval_loss" in last else trainer.evaluate()["eval_loss"]
-
-
-def _save(config: SftConfig, trainer: WeightedTrainer, base: Fingerprint, out: Path) -> Path:
-    from tmbr.tuning import adapter
-    from tmbr.tuning.whole import whole
-
-    tokenizer = trainer.processing_class
-    if config.method == "lora":
-        folder = out / "adapter"
-        adapter.save(trainer.model, tokenizer, base, folder)
-    else:
-        folder = out / "model"
-        with whole(folder) as aside:
-            trainer.model.save_pretrained(str(aside))
-            tokenizer.save_pretrained(str(aside))
-    return folder
+    return made if pack_to is None else pack_dataset(made, pack_to, "bfd")

@@ -15,21 +15,39 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
-from tmbr.tuning.checkpoints import Diverged, WholeCheckpoints
+from tmbr.tuning.checkpoints import WholeCheckpoints, finite
 from tmbr.tuning.masks import IGNORED
 
+Rows = Sequence[dict[str, list[Any]]]
 
-def collate(examples: Sequence[dict[str, list[Any]]]) -> dict[str, torch.Tensor]:
-    """Pad on the right to the longest row: tensors of shape (rows, tokens)."""
+
+def collate(examples: Rows) -> dict[str, torch.Tensor]:
+    """Pad on the right to the longest row: tensors of shape (rows, tokens).
+
+    Packed rows (with `seq_lengths`) carry positions that begin anew with each row instead of a mask of
+    attention: from them transformers sees that a row is not to attend to its neighbours.
+    """
     ids = [torch.tensor(example["input_ids"]) for example in examples]
-    labels = [torch.tensor(example["labels"]) for example in examples]
     weights = [torch.tensor(example["loss_weight"], dtype=torch.float32) for example in examples]
-    return {
+    labels = [torch.tensor(example["labels"]) for example in examples]
+    batch = {
         "input_ids": pad_sequence(ids, batch_first=True, padding_value=0),
-        "attention_mask": pad_sequence([torch.ones_like(row) for row in ids], batch_first=True),
         "labels": pad_sequence(labels, batch_first=True, padding_value=IGNORED),
         "loss_weight": pad_sequence(weights, batch_first=True),
     }
+    if "seq_lengths" in examples[0]:
+        lengths = [example["seq_lengths"] for example in examples]
+        positions = [torch.cat([torch.arange(n) for n in packed]) for packed in lengths]
+        batch["position_ids"] = pad_sequence(positions, batch_first=True)
+    else:
+        batch["attention_mask"] = pad_sequence([torch.ones_like(row) for row in ids], batch_first=True)
+    return batch
+
+
+def collate_flat(examples: Rows) -> dict[str, torch.Tensor]:
+    """Packed rows as one of shape (1, tokens), the one in which flash attention reads positions."""
+    joined = {key: [value for one in examples for value in one[key]] for key in examples[0]}
+    return collate([joined])
 
 
 class ByLength(torch.utils.data.Sampler[int]):
@@ -81,12 +99,7 @@ class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
             loss = self._weighted(scores, hits, weight, labelled, num_items_in_batch)
         else:
             loss = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        if not return_outputs and not torch.isfinite(loss):
-            raise Diverged(
-                f"the loss became {loss.item()} at update {self.state.global_step + 1};"
-                " lower learning_rate or set dtype: fp32"
-            )
-        return loss
+        return loss if return_outputs else finite(loss, self.state.global_step + 1)
 
     def _on_one_cpu(self) -> bool:
         return bool(self.args.device.type == "cpu" and self.accelerator.num_processes == 1)
@@ -102,7 +115,7 @@ class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
         labelled = labels != IGNORED
         with self.accelerator.autocast():
             hidden = causal.base_model(
-                input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False
+                **{key: value for key, value in inputs.items() if key != "labels"}, use_cache=False
             ).last_hidden_state[:, :-1]
             logits = causal.get_output_embeddings()(hidden[labelled]).float()
         nll = cross_entropy(logits, labels[labelled], reduction="none")
@@ -130,4 +143,4 @@ class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
             return super()._get_train_sampler(train_dataset)
         lengths = [len(ids) for ids in self.train_dataset["input_ids"]]
         update = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return ByLength(lengths, update, self.args.seed)
+        return ByLength(lengths, update * self.args.world_size, self.args.seed)

@@ -20,6 +20,7 @@ from tmbr.core.files import write_whole
 from tmbr.core.types import Trace
 from tmbr.viewer import figures, text, tree
 from tmbr.viewer.choose import Choose, asked, side_by_side
+from tmbr.viewer.planes import planes, strategy_of
 from tmbr.viewer.templates import template
 
 
@@ -53,12 +54,14 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
         Markup(beside.joinpath(f"report.{kind}").read_text("utf-8")) for kind in ("css", "js")
     )
     drawn, ticks = figures.differences(summary.get("comparisons", []))
+    groups = figures.groups(rows)
     chosen = choose(traces)
     return template("report.html.jinja").render(
         style=style,
         script=script,
-        policy=_policy(style, script),
-        groups=figures.groups(rows),
+        policy=policy(style, script),
+        groups=groups,
+        planes=planes(groups),
         statuses=figures.STATUSES,
         differences=drawn,
         ticks=ticks,
@@ -71,15 +74,15 @@ def render(summary: Mapping[str, Any], traces: Sequence[Trace], choose: Choose =
     )
 
 
-def _policy(style: str, script: str) -> str:
-    """A Content-Security-Policy under which the page can only show itself."""
+def policy(style: str, script: str, forms: str = "'none'") -> str:
+    """A Content-Security-Policy under which the page can only show itself; forms go to `forms`."""
 
     def source(inlined: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(inlined.encode()).digest()).decode()}'"
 
     return (
         f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
-        "base-uri 'none'; form-action 'none'"
+        f"base-uri 'none'; form-action {forms}"
     )
 
 
@@ -92,7 +95,8 @@ def _facts(
         "Data": _distinct(f"{row['data']} ({row['split']})" for row in rows),
         "Model": _distinct(row["model"] for row in rows),
         "Adapter": _distinct(run.adapter for run in runs if run.adapter),
-        "Strategy": _distinct(row["strategy"] for row in rows),
+        "Strategy": _distinct(map(strategy_of, rows)),
+        "Budget": _distinct(row["strategy"].rpartition(" @ ")[2] for row in rows if "of" in row),
         "Episodes": [f"{sum(row['n'] for row in rows):,} in {text.plural(len(rows), 'cell')}"],
         "Seed": _distinct(str(run.seed) for run in runs),
         "Task version": _distinct(run.version for run in runs if run.version),

@@ -4,4 +4,4 @@ A function only reads its arguments into a config and calls the stage, which it 
 `tmbr --help` loads no stage at all. Its docstring is its help and ends with an example.
 """
 
-from tmbr.cli.commands import teacher, tuning, reasoning, evaluation, inspection  # noqa: F401, I001
+from tmbr.cli.commands import teacher, data, tuning, reasoning, evaluation, inspection  # noqa: F401, I001

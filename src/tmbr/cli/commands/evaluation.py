@@ -63,7 +63,8 @@ def judges(
     judge: Annotated[
         list[str] | None,
         typer.Option(
-            help="rules, confidence, default, self, model=SPEC, or a mix as rules:0.6+self:0.4; "
+            help="rules, confidence, default, self, model=SPEC, reward=FOLDER, or a mix as "
+            "rules:0.6+self:0.4; "
             "by default the first three."
         ),
     ] = None,

@@ -1,29 +1,12 @@
-"""Commands that look at what there is: data, tasks, worlds, and this machine."""
+"""Commands that look at what there is: tasks, worlds, and this machine."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tmbr.cli.app import app, data, task
-
-
-@data.command()
-def check(paths: Annotated[list[Path] | None, typer.Argument(help="Trace files.")] = None) -> None:
-    """Check trace files, or say which benchmark data is found.
-
-    \b
-    Examples:
-      tmbr data check runs/eval/traces.jsonl
-      tmbr data check
-    """
-    from tmbr.cli.check import check_traces
-    from tmbr.cli.tasks import describe
-
-    for line in map(check_traces, paths) if paths else describe(generated=False):
-        typer.echo(line)
+from tmbr.cli.app import app, task
 
 
 @task.command("check")

@@ -42,7 +42,13 @@ def run(
     adapter: Adapter = None,
     key_env: KeyEnv = None,
     strategy: Annotated[str | None, typer.Option(help="See `tmbr strategies`.")] = None,
-    judge: Annotated[str | None, typer.Option(help="default, rules, self, model=SPEC, a mix.")] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="default, rules, self, model=SPEC, reward=FOLDER, a mix.")
+    ] = None,
+    constrain: Annotated[
+        str | None,
+        typer.Option(help="format: only turns that can be read; admissible: only what is listed."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of all that is sampled.")] = None,
     explain: Annotated[bool, typer.Option(help="Say why each branch was left.")] = False,
     out: Out = None,
@@ -66,12 +72,13 @@ def run(
       tmbr run household --strategy multibranch --explain
       tmbr run webshop --sample 3 --model Qwen2.5-7B@http://localhost:8000/v1 budget.steps=40
       tmbr run household --instruction "put a clean mug on the desk." --model expert
+      tmbr run household form=agentbench --constrain admissible --explain
       tmbr run household --from runs/run/traces.jsonl:generated-test-0:12 --strategy paper --judge self
     """
     from tmbr.cli.solve import solve
     from tmbr.config import RunConfig
 
-    told = {"strategy": strategy, "judge": judge}
+    told = {"strategy": strategy, "judge": judge, "constrain": constrain}
     options = {
         **{"task": task, "data": data, "split": split, "sample": sample, "seed": seed, "out": out},
         **{"instruction": instruction, "begin": begin, "model": told_model(model, adapter, key_env)},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from tmbr.core.grammar import CONTROL, Constraint, Grammar, chars
 from tmbr.core.types import Action, Completion, Message, Tool
 from tmbr.tasks.calls import read_call, tool, write_call
 from tmbr.tasks.written import Written
@@ -15,6 +16,8 @@ RUN, COMMIT = "execute_sql", "commit_final_answer"
 _ARGUMENT = {RUN: "query", COMMIT: "answers"}
 _FOLDER = Path(__file__).parent
 _WRITTEN = Written(_ARGUMENT)
+_PART = '"' + chars(rf'[^"\\{CONTROL}]') + '"'
+_PARTS = "[" + (_PART + (", " + _PART).times()).times(0, 1) + "]"
 
 
 class Form(Protocol):
@@ -22,8 +25,11 @@ class Form(Protocol):
     prompt: str
     no_action: str
     tools: Sequence[Tool]
+    constraints: Sequence[Constraint]
 
     def read(self, completion: Completion) -> Action: ...
+
+    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, name: str, argument: str) -> Message: ...
 
@@ -35,10 +41,14 @@ class TextForm:
     prompt = (_FOLDER / "text.jinja").read_text()
     no_action = "No action was read. Answer with a Thought line and an Action line."
     tools: Sequence[Tool] = ()
+    constraints: Sequence[Constraint] = ("format",)
 
     def read(self, completion: Completion) -> Action:
         """The first action. Raises ActionError (malformed) when there is none."""
         return _WRITTEN.read(completion.text)
+
+    def grammar(self, observation: str) -> Grammar:  # noqa: ARG002
+        return _WRITTEN.grammar(**{COMMIT: _PARTS})
 
     def write(self, thought: str, name: str, argument: str) -> Message:
         return Message("assistant", _WRITTEN.write(thought, name, argument))
@@ -62,10 +72,14 @@ class ToolForm:
             },
         ),
     )
+    constraints: Sequence[Constraint] = ("format",)
 
     def read(self, completion: Completion) -> Action:
         """The first tool call. Raises ActionError when there is none or its arguments do not fit."""
         return read_call(completion, self.tools)
+
+    def grammar(self, observation: str) -> Grammar:  # noqa: ARG002
+        return Grammar(tools=tuple(self.tools))
 
     def write(self, thought: str, name: str, argument: str) -> Message:
         value = json.loads(argument) if name == COMMIT else argument

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Protocol
 
 from tmbr.core.errors import ActionError
+from tmbr.core.grammar import LINE, Constraint, Grammar
 from tmbr.core.types import Action, Completion, Message, Tool
-from tmbr.tasks.calls import read_call, tool, write_call
+from tmbr.tasks.calls import narrowed, read_call, tool, write_call
+from tmbr.tasks.written import turn
 
 _ACTION = re.compile(r"^[ \t]*Action:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 _FOLDER = Path(__file__).parent
+_LISTED = "\nAvailable actions:\n"
 
 
 class Form(Protocol):
@@ -26,12 +29,15 @@ class Form(Protocol):
     prompt: str
     no_action: str
     tools: Sequence[Tool]
+    constraints: Sequence[Constraint]
 
     def show(self, observation: str, admissible: Sequence[str]) -> str: ...
 
     def read(self, completion: Completion) -> Action: ...
 
     def write(self, thought: str, command: str) -> Message: ...
+
+    def grammar(self, observation: str) -> Grammar: ...
 
     def repair(self, command: str, admissible: Sequence[str]) -> str: ...
 
@@ -43,6 +49,7 @@ class TextForm:
     prompt = (_FOLDER / "text.jinja").read_text()
     no_action = "No action was read. Answer with a Thought line and an Action line."
     tools: Sequence[Tool] = ()
+    constraints: Sequence[Constraint] = ("format",)
 
     def show(self, observation: str, admissible: Sequence[str]) -> str:  # noqa: ARG002
         return observation
@@ -56,6 +63,9 @@ class TextForm:
 
     def write(self, thought: str, command: str) -> Message:
         return Message("assistant", f"Thought: {thought}\nAction: {command}")
+
+    def grammar(self, observation: str) -> Grammar:  # noqa: ARG002
+        return turn(LINE)
 
     def repair(self, command: str, admissible: Sequence[str]) -> str:  # noqa: ARG002
         return command
@@ -74,9 +84,10 @@ class ToolForm:
             action="One of the available actions, letter for letter.",
         ),
     )
+    constraints: Sequence[Constraint] = ("format", "admissible")
 
     def show(self, observation: str, admissible: Sequence[str]) -> str:
-        return f"{observation}\nAvailable actions:\n" + "\n".join(admissible)
+        return f"{observation}{_LISTED}" + "\n".join(admissible)
 
     def read(self, completion: Completion) -> Action:
         """The first tool call. Raises ActionError when there is none or its arguments do not fit."""
@@ -87,6 +98,11 @@ class ToolForm:
 
     def write(self, thought: str, command: str) -> Message:
         return write_call(thought, "take_action", {"action": command})
+
+    def grammar(self, observation: str) -> Grammar:
+        listed = [command for command in observation.rpartition(_LISTED)[2].split("\n") if command]
+        only = {"enum": listed} if _LISTED in observation and listed else {"minLength": 1}
+        return Grammar(tools=(narrowed(self.tools[0], "action", **only),))
 
     def repair(self, command: str, admissible: Sequence[str]) -> str:
         """AgentBench's closest-command rule: the highest BLEU above 0.01, else the command itself."""

@@ -11,23 +11,30 @@ from pathlib import Path
 from typing import Protocol
 
 from tmbr.core.errors import ActionError, nearest
+from tmbr.core.grammar import CONTROL, Constraint, Grammar, Pattern, chars, either, line
 from tmbr.core.types import Action, Completion, Message, Tool
 from tmbr.environments.knowledge_graph import TOOLS
 from tmbr.tasks.calls import read_call, tool, write_call
+from tmbr.tasks.written import turn
 
 #: The action that ends an episode.
 ANSWER = "final_answer"
 _FOLDER = Path(__file__).parent
 _ANSWER = re.compile(r"(?:Find|Final) Answer: #(\d+)")
 _ACTION = re.compile(r"^[ \t]*Action:[ \t]*(\w+)[ \t]*\((.*)\)[ \t]*$", re.MULTILINE)
+# After a thought without a colon, in which nothing else can be read.
+_FINAL = "Final Answer: #" + chars("[0-9]", 1, 2)
 
 
 class Form(Protocol):
     name: str
     prompt: str
     tools: Sequence[Tool]
+    constraints: Sequence[Constraint]
 
     def read(self, completion: Completion) -> Action: ...
+
+    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, name: str, arguments: Mapping[str, str]) -> Message: ...
 
@@ -38,6 +45,7 @@ class TextForm:
     name = "text"
     prompt = (_FOLDER / "text.jinja").read_text()
     tools: Sequence[Tool] = ()
+    constraints: Sequence[Constraint] = ("format",)
 
     def read(self, completion: Completion) -> Action:
         """The first `Action:` line, else the final answer. Raises ActionError where neither is."""
@@ -53,6 +61,11 @@ class TextForm:
         if len(parts) != len(wanted) or not all(parts):
             raise ActionError("arguments", f"{name} takes {', '.join(wanted)}")
         return Action(name, dict(zip(wanted, parts, strict=True)), completion.text)
+
+    def grammar(self, observation: str) -> Grammar:  # noqa: ARG002
+        calls = turn(either([_call(name, wanted) for name, (_, wanted) in TOOLS.items()])).text
+        assert calls is not None
+        return Grammar(calls | ("Thought: " + line(but=":") + "\n" + _FINAL))
 
     def write(self, thought: str, name: str, arguments: Mapping[str, str]) -> Message:
         if name == ANSWER:
@@ -107,12 +120,16 @@ class ToolForm:
             variable="A variable such as #0.",
         ),
     )
+    constraints: Sequence[Constraint] = ("format",)
 
     def read(self, completion: Completion) -> Action:
         """The first tool call, else the final answer. Raises ActionError where neither is."""
         if completion.tool_calls:
             return read_call(completion, self.tools)
         return _read_answer(completion.text)
+
+    def grammar(self, observation: str) -> Grammar:  # noqa: ARG002
+        return Grammar(chars(rf"[^:<{CONTROL}]") + _FINAL, tuple(self.tools))
 
     def write(self, thought: str, name: str, arguments: Mapping[str, str]) -> Message:
         if name == ANSWER:
@@ -126,6 +143,14 @@ def _read_answer(text: str) -> Action:
     if not found:
         raise ActionError("malformed", "there is neither a call nor a line `Final Answer: #n`")
     return Action(ANSWER, {"variable": f"#{found[1]}"}, text)
+
+
+def _call(name: str, wanted: Sequence[str]) -> Pattern:
+    """Only the first argument, an entity's name, may have commas."""
+    made = f"{name}(" + line()
+    for _ in wanted[1:]:
+        made = made + ", " + line(but=",")
+    return made + ")"
 
 
 def _answer(arguments: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from tmbr.core.grammar import LINE, Constraint, Grammar
 from tmbr.core.types import Action, Completion, Message, Tool
 from tmbr.tasks.calls import read_call, tool, write_call
 from tmbr.tasks.written import Written
@@ -21,10 +22,13 @@ class Form(Protocol):
     prompt: str
     no_action: str
     tools: Sequence[Tool]
+    constraints: Sequence[Constraint]
 
     def show(self, output: str) -> str: ...
 
     def read(self, completion: Completion) -> Action: ...
+
+    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, name: str, argument: str) -> Message: ...
 
@@ -36,6 +40,7 @@ class TextForm:
     prompt = (_FOLDER / "text.jinja").read_text()
     no_action = "No action was read. Answer with a Thought line and an Action line."
     tools: Sequence[Tool] = ()
+    constraints: Sequence[Constraint] = ("format",)
 
     def show(self, output: str) -> str:
         return output.rstrip("\n") or "(no output)"
@@ -43,6 +48,9 @@ class TextForm:
     def read(self, completion: Completion) -> Action:
         """The first action. Raises ActionError (malformed) when there is none."""
         return _WRITTEN.read(completion.text)
+
+    def grammar(self, observation: str) -> Grammar:  # noqa: ARG002
+        return _WRITTEN.grammar(**{ANSWER: LINE})
 
     def write(self, thought: str, name: str, argument: str) -> Message:
         return Message("assistant", _WRITTEN.write(thought, name, argument))
@@ -59,6 +67,7 @@ class ToolForm:
         tool(FINISH, "End the work when what was asked for is done.", thought="Why it is done."),
         tool(ANSWER, "End the work with the answer to the question.", answer="The answer alone."),
     )
+    constraints: Sequence[Constraint] = ("format",)
 
     def show(self, output: str) -> str:
         return f"The output of the OS:\n\n{output}" if output else "The output of the OS is empty."
@@ -66,6 +75,9 @@ class ToolForm:
     def read(self, completion: Completion) -> Action:
         """The first tool call. Raises ActionError when there is none or its arguments do not fit."""
         return read_call(completion, self.tools)
+
+    def grammar(self, observation: str) -> Grammar:  # noqa: ARG002
+        return Grammar(tools=tuple(self.tools))
 
     def write(self, thought: str, name: str, argument: str) -> Message:
         return write_call(thought, name, {ARGUMENT[name]: argument})

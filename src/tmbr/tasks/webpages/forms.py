@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from tmbr.core.errors import ActionError
+from tmbr.core.grammar import LINE, Constraint, Grammar, Pattern, line, literal, one_of
 from tmbr.core.types import Action, Completion, Message, Tool
-from tmbr.tasks.webpages.question import NONE
+from tmbr.tasks.webpages.question import NONE, letter, read_question
+from tmbr.tasks.written import turn
 
 #: The one action of this world.
 CHOOSE = "choose"
@@ -51,10 +53,13 @@ class Form(Protocol):
     prompt: str
     no_action: str
     tools: Sequence[Tool]
+    constraints: Sequence[Constraint]
 
     def messages(self, observation: str) -> list[Message]: ...
 
     def read(self, completion: Completion) -> Action: ...
+
+    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, choice: Choice) -> Message: ...
 
@@ -70,8 +75,10 @@ class AgentBenchForm:
     examples = (_FOLDER / "examples.txt").read_text()
     no_action = "No answer was read. Write a line Answer: with the letter of your choice."
     tools: Sequence[Tool] = ()
+    constraints: Sequence[Constraint] = ("format", "admissible")
 
     def __init__(self, last: str = "F") -> None:
+        self._last = last
         self._answer = re.compile(f"Answer: ([{NONE}-{last}])")
 
     def choice(self, text: str) -> Choice:
@@ -94,6 +101,14 @@ class AgentBenchForm:
             raise ActionError("malformed", "there is no line `Answer: …` with a letter")
         return self.choice(completion.text).as_action(completion.text)
 
+    def grammar(self, observation: str) -> Grammar:
+        before = (line(but=":") + "\n").times(0, 1)
+        typed = one_of(["TYPE", "SELECT"]) + "\nValue: " + LINE
+        answer = literal(f"Answer: {NONE}")
+        if letters := _letters(observation, self._last):
+            answer = answer | ("Answer: " + letters + "\nAction: " + (literal("CLICK") | typed))
+        return Grammar(before + answer)
+
     def write(self, thought: str, choice: Choice) -> Message:
         lines = [thought, f"Answer: {choice.answer}"]
         if choice.answer != NONE:
@@ -110,6 +125,7 @@ class TextForm:
     prompt = (_FOLDER / "text.jinja").read_text()
     no_action = "No action was read. Answer with a Thought line and an Action line."
     tools: Sequence[Tool] = ()
+    constraints: Sequence[Constraint] = ("format", "admissible")
 
     def messages(self, observation: str) -> list[Message]:
         return [Message("user", f"{self.prompt}{observation}")]
@@ -124,10 +140,24 @@ class TextForm:
         value = "" if found[2] == "CLICK" else found[4].strip()
         return Choice(found[3], found[2], value).as_action(completion.text)
 
+    def grammar(self, observation: str) -> Grammar:
+        action = literal("NONE")
+        if letters := _letters(observation, "Z"):
+            typed = one_of(["TYPE ", "SELECT "]) + letters + " " + LINE
+            action = action | ("CLICK " + letters) | typed
+        return turn(action)
+
     def write(self, thought: str, choice: Choice) -> Message:
         done = " ".join(filter(None, (choice.operation, choice.answer, choice.value)))
         told = "NONE" if choice.answer == NONE else done
         return Message("assistant", f"Thought: {thought}\nAction: {told}")
+
+
+def _letters(observation: str, last: str) -> Pattern | None:
+    """The letters of the choices in a question; without one, all that there can be."""
+    asked = read_question(observation)
+    count = ord(last) - ord(NONE) if asked is None else len(asked.choices)
+    return one_of(map(letter, range(count))) if count else None
 
 
 FORMS: dict[str, type[TextForm] | type[AgentBenchForm]] = {

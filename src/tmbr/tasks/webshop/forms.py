@@ -5,15 +5,18 @@ In both an action is `search[keywords]` or `click[value]` in the end, and is rea
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tmbr.core.errors import ActionError
+from tmbr.core.grammar import CONTROL, Constraint, Grammar, chars, one_of
 from tmbr.core.types import Action, Completion, Message, Tool
 from tmbr.environments.webshop.pages import View
-from tmbr.tasks.calls import read_call, tool, write_call
+from tmbr.tasks.calls import narrowed, read_call, tool, write_call
+from tmbr.tasks.written import turn
 
 #: The tools, with the name of their argument.
 SEARCH, CLICK = "search_action", "click_action"
@@ -23,6 +26,7 @@ _FOLDER = Path(__file__).parent
 _ACTION = re.compile(r"^[ \t]*Action:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 #: What is shown of an action that is repeated before its answer.
 _SHOWN = 500
+_LISTED = "Available Actions:\n"
 
 
 class Form(Protocol):
@@ -30,12 +34,15 @@ class Form(Protocol):
     prompt: str
     no_action: str
     tools: Sequence[Tool]
+    constraints: Sequence[Constraint]
 
     def show(self, view: View, written: str | None) -> str: ...
 
     def refuse(self, view: View) -> str: ...
 
     def read(self, completion: Completion) -> Action: ...
+
+    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, name: str, argument: str) -> Message: ...
 
@@ -50,6 +57,7 @@ class TextForm:
     prompt = (_FOLDER / "text.jinja").read_text()
     no_action = "No action was read. Answer with a Thought line and an Action line."
     tools: Sequence[Tool] = ()
+    constraints: Sequence[Constraint] = ("format",)
 
     def show(self, view: View, written: str | None) -> str:  # noqa: ARG002
         return view.observation
@@ -68,6 +76,9 @@ class TextForm:
         tool_name = _NAMES[name]
         return Action(tool_name, {ARGUMENTS[tool_name]: argument}, completion.text)
 
+    def grammar(self, observation: str) -> Grammar:  # noqa: ARG002
+        return turn(one_of(f"{name}[" for name in _NAMES) + chars(rf"[^\[\]{CONTROL}]", 1) + "]")
+
     def write(self, thought: str, name: str, argument: str) -> Message:
         return Message("assistant", f"Thought: {thought}\nAction: {written_as(name, argument)}")
 
@@ -84,6 +95,7 @@ class ToolForm:
             CLICK, "Click on something of this page.", value="One of the clickables, letter for letter."
         ),
     )
+    constraints: Sequence[Constraint] = ("format", "admissible")
 
     def show(self, view: View, written: str | None) -> str:
         if written is None:
@@ -96,6 +108,15 @@ class ToolForm:
     def read(self, completion: Completion) -> Action:
         """The first tool call. Raises ActionError when there is none or its arguments do not fit."""
         return read_call(completion, self.tools)
+
+    def grammar(self, observation: str) -> Grammar:
+        search, click = self.tools
+        if _LISTED not in observation:
+            return Grammar(tools=(search, click))
+        listed = ast.literal_eval(observation.rpartition(_LISTED)[2].split("\n")[0])
+        clicks = [narrowed(click, "value", enum=listed["clickables"])] if listed["clickables"] else []
+        searches = [search] if listed["has_search_bar"] or not clicks else []
+        return Grammar(tools=(*searches, *clicks))
 
     def write(self, thought: str, name: str, argument: str) -> Message:
         return write_call(thought, name, {ARGUMENTS[name]: argument})
@@ -123,4 +144,4 @@ def parse_action(text: str) -> tuple[str, str | None]:
 
 def _available(view: View) -> str:
     listed = {"has_search_bar": view.has_search_bar, "clickables": list(view.clickables)}
-    return f"Available Actions:\n{listed}"
+    return f"{_LISTED}{listed}"

@@ -1,4 +1,4 @@
-"""The sentences that are put to the three roles; files beside this one."""
+"""The sentences of the teacher's side; files beside this one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,90 @@
+"""`tmbr tune reward` and `tmbr tune dpo`: from pairs, valued conversations or traces to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tmbr.cli.build import model_path
+from tmbr.core.errors import DataError
+from tmbr.core.lines import Line, write_lines
+from tmbr.core.pairs import pair_line, valued_line, write_pairs
+from tmbr.core.store import holds_traces, read_traces
+from tmbr.core.types import Trace
+from tmbr.teacher.preferences import States
+
+if TYPE_CHECKING:
+    from tmbr.tuning.dpo import DpoResult
+    from tmbr.tuning.preference_config import DpoConfig, RewardConfig
+    from tmbr.tuning.reward import RewardResult
+
+
+def tune_reward(config: RewardConfig, data: Path, out: Path) -> RewardResult:
+    """Train on `data`, which holds pairs and valued conversations, or traces from which
+    OUT/preferences.jsonl is made first.
+
+    Raises ConfigError or DataError, each in one line.
+    """
+    from tmbr.tuning.reward import run
+
+    if holds_traces(data):
+        data = _made(data, out / "preferences.jsonl")
+    result = run(config.model_copy(update={"model": model_path(config.model)}), data, out)
+    print(
+        f"trained on {result.pairs:,} pairs and {result.valued:,} valued conversations, "
+        f"{result.updates:,} updates, loss {result.loss:.3f}{_left(result)}"
+    )
+    if result.accuracy is not None:
+        print(f"held-out pairs: {result.accuracy:.1%} the right way round")
+    if result.auc is not None:
+        print(f"held-out values: AUC {result.auc:.2f}, calibration error {result.ece:.2f}")
+    print(f"judge: --judge reward={out}")
+    return result
+
+
+def tune_dpo(config: DpoConfig, data: Path, out: Path) -> DpoResult:
+    """Tune on `data`, which holds pairs, or traces from which OUT/pairs.jsonl is made first.
+
+    Raises ConfigError or DataError, each in one line.
+    """
+    from tmbr.tuning.dpo import run
+
+    if holds_traces(data):
+        path = out / "pairs.jsonl"
+        if (
+            write_pairs(path, (pair for trace in read_traces(data) for pair in States([trace]).pairs()))
+            == 0
+        ):
+            path.unlink()
+            raise DataError(f"{data}: no success in it left a sibling behind; collect with branches")
+        data = path
+    result = run(config.model_copy(update={"model": model_path(config.model)}), data, out)
+    print(
+        f"tuned on {result.pairs:,} pairs, {result.updates:,} updates, "
+        f"loss {result.loss:.3f}{_left(result)}"
+    )
+    if result.accuracy is not None:
+        print(f"held-out pairs: {result.accuracy:.1%} the right way round, margin {result.margin:.3f}")
+    print(f"{'adapter' if config.method == 'lora' else 'model'}: {out / result.folder}")
+    return result
+
+
+def _left(result: RewardResult | DpoResult) -> str:
+    left = len(result.dropped) + len(result.alike)
+    return f"; {left:,} were too long or alike, see result.json" if left else ""
+
+
+def _made(data: Path, path: Path) -> Path:
+    """Pairs and valued conversations of all episodes, in an order that does not depend on the play."""
+
+    def lines(traces: Iterable[Trace]) -> Iterator[Line]:
+        for trace in traces:
+            states = States([trace])
+            yield from map(pair_line, states.pairs())
+            yield from map(valued_line, states.valued())
+
+    if write_lines(path, lines(read_traces(data))) == 0:
+        path.unlink()
+        raise DataError(f"{data}: no scored episode in it, so there is nothing to learn from")
+    return path

@@ -1,0 +1,1 @@
+"""Training data in the shapes in which others write and read it, a file a shape."""

@@ -1,0 +1,1 @@
+"""Learning from episodes that the trained model plays itself: PPO and GRPO on one loop."""

@@ -1,0 +1,287 @@
+"""One round's learning: what both methods share, and GRPO, which is that with grouped advantages.
+
+Imported only from inside a run: PyTorch takes seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tmbr.core.errors import ConfigError
+from tmbr.core.types import derive_seed
+from tmbr.tuning.masks import IGNORED, Example
+from tmbr.tuning.policy import losses
+from tmbr.tuning.policy.advantages import by_episode, by_fork, by_state
+from tmbr.tuning.policy.batch import Batch
+from tmbr.tuning.policy.config import GrpoConfig, PolicyConfig
+from tmbr.tuning.policy.networks import Networks, sampled
+from tmbr.tuning.policy.turns import Strand
+
+
+@dataclass(slots=True)
+class Targets:
+    """What a round's tokens are trained on; all of shape [tokens], on the CPU.
+
+    old, reference: log-probabilities before the round, by the policy and the reference (None without).
+    advantage, weight: of the policy's loss, the weight being that of the sampler's mismatch.
+    values, returns: of the critic, where `valued`; None without one.
+    """
+
+    old: Tensor
+    reference: Tensor | None
+    weight: Tensor
+    advantage: Tensor
+    values: Tensor | None = None
+    returns: Tensor | None = None
+    valued: Tensor | None = None
+
+
+class Learner:
+    """Keeps the optimiser; `learn` is one round. rows: supervised examples that are mixed in."""
+
+    #: Whether the divergence from the reference is a term of the loss, or was taken from the rewards.
+    kl_in_loss = True
+
+    def __init__(self, config: PolicyConfig, networks: Networks, rows: Sequence[Example] = ()) -> None:
+        self.config, self.networks, self.rows = config, networks, rows
+        self.kl = config.kl
+        self.optimizer = torch.optim.AdamW(self.groups(), weight_decay=config.weight_decay)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """What the optimiser trains, and the peak rate of each."""
+        return [
+            {"params": list(self.networks.actor_weights.values()), "peak": self.config.learning_rate}
+        ]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"optimizer": self.optimizer.state_dict(), "kl": self.kl}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.kl = state["kl"]
+
+    def learn(self, batch: Batch, round: int) -> dict[str, float]:
+        """Returns what is worth a line of metrics.jsonl. Raises ConfigError when memory runs out."""
+        try:
+            return self._learn(batch, round)
+        except torch.OutOfMemoryError:
+            size, more = self.config.batch_size, self.config.accumulation
+            mend = (
+                f"set batch_size={size // 2} accumulation={2 * more}"
+                if size > 1
+                else "lower max_length, or set gradient_checkpointing=true"
+            )
+            raise ConfigError(f"{size} conversations do not fit this device's memory; {mend}") from None
+
+    def _learn(self, batch: Batch, round: int) -> dict[str, float]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * rate(self.config, round)
+        targets = self.targets(batch)
+        told: dict[str, list[float]] = defaultdict(list)
+        for number, update in enumerate(self._updates(batch, round)):
+            self._update(batch, targets, update, round, number, told)
+        found = {name: sum(values) / len(values) for name, values in told.items()}
+        found |= self._mismatch(batch, targets)
+        found["learning_rate"] = self.optimizer.param_groups[0]["lr"]
+        if targets.reference is not None:
+            found["kl"] = losses.divergence(targets.old, targets.reference).mean().item()
+            found["kl_weight"] = self.kl
+            if self.config.kl_target is not None:
+                self.kl = losses.steered(
+                    self.kl, found["kl"], self.config.kl_target, self.config.kl_rate
+                )
+        return found
+
+    def targets(self, batch: Batch) -> Targets:
+        """GRPO's: each token has its turn's advantage within the group."""
+        assert isinstance(self.config, GrpoConfig)
+        old, reference, _ = self.measured(batch)
+        weight = losses.importance(old, batch.sampler, self.config.mismatch_cap)
+        turns = torch.tensor(grouped(batch, self.config), dtype=torch.float32)
+        if self.config.average == "episode":
+            spans = batch.spans(batch.turn)
+            for span in spans:
+                weight[span] *= len(weight) / len(spans) / (span.stop - span.start)
+        return Targets(old, reference, weight, turns[batch.turn])
+
+    @torch.no_grad()
+    def measured(self, batch: Batch) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """[tokens] log-probabilities by policy and reference, and the critic's values."""
+        networks, count = self.networks, len(batch.turn)
+        old = torch.zeros(count)
+        reference = torch.zeros(count) if self.config.kl else None
+        values = torch.zeros(count) if networks.head is not None else None
+        order = sorted(range(len(batch.strands)), key=lambda i: len(batch.strands[i].ids))
+        for index in _chunks(order, self.config.batch_size):
+            content, at = [batch.strands[i] for i in index], batch.tokens(index)
+            old[at] = self._scores(networks.policy, content)
+            if reference is not None:
+                with networks.as_reference() as model:
+                    reference[at] = self._scores(model, content)
+            if values is not None:
+                with networks.as_critic() as model:
+                    values[at] = networks.values(networks.hidden(model, content)).cpu()
+        return old, reference, values
+
+    def _scores(self, model: Any, content: list[Strand]) -> Tensor:
+        logits = self.networks.logits(model, self.networks.hidden(model, content))
+        return _logprobs(logits, sampled(content).to(logits.device)).cpu()
+
+    def _updates(self, batch: Batch, round: int) -> Iterator[list[int]]:
+        """Strands of each update, in an order that follows from seed, round and epoch alone."""
+        for epoch in range(self.config.epochs):
+            order = list(range(len(batch.strands)))
+            Random(derive_seed(self.config.seed, "order", round, epoch)).shuffle(order)
+            yield from _chunks(order, self.config.batch_size * self.config.accumulation)
+
+    def _update(
+        self,
+        batch: Batch,
+        targets: Targets,
+        update: list[int],
+        round: int,
+        number: int,
+        told: dict[str, list[float]],
+    ) -> None:
+        within = batch.tokens(update)
+        self._mode(train=True)
+        for index in _chunks(update, self.config.batch_size):
+            content = [batch.strands[i] for i in index]
+            self.backward(content, targets, batch.tokens(index), within, round, told)
+        if self.rows:
+            self._supervise(round, number, told)
+        for weights in (self.networks.actor_weights, self.networks.critic_weights):
+            if weights:
+                norm = torch.nn.utils.clip_grad_norm_(weights.values(), self.config.clip)
+                name = "grad_norm" if weights is self.networks.actor_weights else "critic_grad_norm"
+                told[name].append(norm.item())
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self._mode(train=False)
+
+    def _mode(self, train: bool) -> None:
+        for model in (self.networks.policy, self.networks.critic):
+            if model is not None:
+                model.train(train)
+
+    def backward(
+        self,
+        content: list[Strand],
+        targets: Targets,
+        at: Tensor,
+        within: Tensor,
+        round: int,  # noqa: ARG002
+        told: dict[str, list[float]],
+    ) -> None:
+        """Add the gradient of some strands, of the tokens `at`, in the update of all `within`."""
+        states = self.networks.hidden(self.networks.policy, content)
+        self.policy_loss(states, content, targets, at, within, told).backward()  # type: ignore[no-untyped-call]
+
+    def policy_loss(
+        self,
+        states: Tensor,
+        content: list[Strand],
+        targets: Targets,
+        at: Tensor,
+        within: Tensor,
+        told: dict[str, list[float]],
+    ) -> Tensor:
+        """The sum over these tokens, over the number of all of the update's."""
+        device = states.device
+        logits = self.networks.logits(self.networks.policy, states)
+        new = _logprobs(logits, sampled(content).to(device))
+        old = targets.old[at].to(device)
+        loss = targets.weight[at].to(device) * losses.policy_loss(
+            new, old, targets.advantage[at].to(device), self.config.clip_ratio
+        )
+        told["policy_loss"].append(loss.mean().item())
+        if self.kl_in_loss and targets.reference is not None:
+            loss = loss + self.kl * losses.divergence(new, targets.reference[at].to(device))
+        spread = losses.entropy(logits if self.config.entropy else logits.detach())
+        if self.config.entropy:
+            loss = loss - self.config.entropy * spread
+        with torch.no_grad():
+            ratio = (new - old).exp()
+            told["clipped"].append(((ratio - 1).abs() > self.config.clip_ratio).float().mean().item())
+            told["step_kl"].append(losses.divergence(old, new).mean().item())
+            told["entropy"].append(spread.mean().item())
+        return loss.sum() / len(within)
+
+    def _supervise(self, round: int, number: int, told: dict[str, list[float]]) -> None:
+        """Cross-entropy on rows drawn for this update."""
+        drawn = Random(derive_seed(self.config.seed, "rows", round, number))
+        examples = drawn.sample(self.rows, min(self.config.batch_size, len(self.rows)))
+        content = [_labelled(example) for example in examples]
+        states = self.networks.hidden(self.networks.policy, content)
+        logits = self.networks.logits(self.networks.policy, states)
+        loss = -_logprobs(logits, sampled(content).to(logits.device)).mean()
+        (self.config.sft_weight * loss).backward()  # type: ignore[no-untyped-call]
+        told["sft_loss"].append(loss.item())
+
+    def _mismatch(self, batch: Batch, targets: Targets) -> dict[str, float]:
+        """How far sampler and trainer are apart on the same tokens, in nats, and how many are cut."""
+        apart = targets.old - batch.sampler
+        return {
+            "mismatch": apart.abs().mean().item(),
+            "mismatch_max": apart.abs().max().item(),
+            "truncated": (apart.exp() > self.config.mismatch_cap).float().mean().item(),
+        }
+
+
+def rate(config: PolicyConfig, round: int) -> float:
+    """Share of the peak learning rate in a round, the first being 0; no round has none."""
+    rising = math.ceil(config.warmup * config.rounds)
+    if round < rising:
+        return (round + 1) / (rising + 1)
+    past = (round - rising) / (config.rounds - rising)
+    if config.schedule == "linear":
+        return 1 - past
+    return (1 + math.cos(math.pi * past)) / 2 if config.schedule == "cosine" else 1.0
+
+
+def grouped(batch: Batch, config: GrpoConfig) -> list[float]:
+    """The advantage of each turn of a batch, in order."""
+    if config.groups == "tree":
+        forest = by_fork(batch.played, batch.episodes, config.deviation)
+        return [value for mine in forest for value in mine]
+    returns = [sum(turn.reward for turn in mine) for mine in batch.episodes]
+    samples = [one.trace.sample.id for one in batch.played]
+    whole = by_episode(samples, returns, config.deviation)
+    if config.groups == "episodes":
+        return [value for value, mine in zip(whole, batch.episodes, strict=True) for _ in mine]
+    traces = [(one.trace, mine) for one, mine in zip(batch.played, batch.episodes, strict=True)]
+    steps = by_state(traces, config.gamma, config.deviation)
+    return [
+        value + config.step_weight * step
+        for value, mine in zip(whole, steps, strict=True)
+        for step in mine
+    ]
+
+
+def _chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:
+    return (list(items[at : at + size]) for at in range(0, len(items), size))
+
+
+def _logprobs(logits: Tensor, ids: Tensor) -> Tensor:
+    return logits.log_softmax(-1).gather(-1, ids[:, None]).squeeze(-1)
+
+
+def _labelled(example: Example) -> Strand:
+    """A row's labelled stretches, as if they had been sampled."""
+    spans: list[tuple[int, int]] = []
+    for at, label in enumerate(example.labels):
+        if label == IGNORED:
+            continue
+        if spans and spans[-1][1] == at:
+            spans[-1] = (spans[-1][0], at + 1)
+        else:
+            spans.append((at, at + 1))
+    return Strand(example.input_ids, spans=spans)

@@ -1,0 +1,240 @@
+"""A reward model: pairs and valued conversations in, an adapter with a scalar head out.
+
+The run folder is as SFT's (see `tmbr.tuning.sft`); its adapter/ or model/ is what the judge `reward`
+reads. What is tokenised here is what that judge sees: both call `tmbr.core.chat.reading`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tmbr.core.chat import reading
+from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.pairs import Pair, Valued, read_either
+from tmbr.core.rewards import RewardRecord
+from tmbr.core.rows import Row, Turn
+from tmbr.tuning import run_folder
+from tmbr.tuning.masks import IGNORED, ChatTemplate
+from tmbr.tuning.preference_config import RewardConfig
+from tmbr.tuning.running import RESULT, evaluated, last_loss, save, train
+from tmbr.tuning.setup import arguments, check_machine, held_out, lora, stored_dtype
+
+if TYPE_CHECKING:
+    from tmbr.tuning.callbacks import Clock
+    from tmbr.tuning.reward_trainer import PreferenceTrainer
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What the head reads: of a pair both conversations, of a valued one that one alone.
+
+    labels: as long as `chosen_ids`, of the chosen answer's tokens, for the language-model loss.
+    """
+
+    id: str
+    chosen_ids: list[int]
+    rejected_ids: list[int] = field(default_factory=list)
+    margin: float = 0.0
+    value: float = math.nan
+    labels: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Encoded:
+    """All data as tokens. dropped: ids of what is longer than `max_length`; alike: of pairs whose
+    answers are the same tokens."""
+
+    examples: list[Example] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    alike: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RewardResult:
+    """What came out of a run. folder: the adapter or model, inside the run folder. pairs, valued: that
+    fitted, held-out ones among them. dropped, alike: see `Encoded`. seconds: of the last call.
+
+    Of the held-out samples, None where there are none of that kind: eval_loss, and accuracy, margin,
+    auc, ece, brier: see `tmbr.tuning.reward_trainer.measured`.
+    """
+
+    folder: str
+    updates: int
+    loss: float
+    eval_loss: float | None
+    accuracy: float | None
+    margin: float | None
+    auc: float | None
+    ece: float | None
+    brier: float | None
+    pairs: int
+    valued: int
+    tokens: int
+    dropped: tuple[str, ...]
+    alike: tuple[str, ...]
+    stopped: Literal["epochs", "time"]
+    seconds: float
+
+
+def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
+    """Train a reward model on a file of pairs and valued conversations, in the run folder `out`.
+
+    Raises ConfigError, DataError, or Diverged when the loss is no longer a number; whatever happens,
+    the last whole checkpoint stays, and the same call goes on from it.
+    """
+    began = time.monotonic()
+    pairs, valued = read_either(data)
+    run_folder.check(config, data, out)
+    if (out / RESULT).exists():
+        return _result(out)
+    check_machine(config)
+    from tmbr.tuning.base import fingerprint, load_classifier
+
+    model, tokenizer = load_classifier(config.model, stored_dtype(config), config.seed)
+    base = fingerprint(config.model, model, tokenizer)
+    template = ChatTemplate(tokenizer, config.chat_template)
+    encoded = encode(pairs, valued, template, config)
+    if not encoded.examples:
+        raise DataError(
+            f"{data}: nothing to compare within max_length {config.max_length}; raise it, or see that"
+            " the answers of a pair differ"
+        )
+    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
+        trainer, clock = make_trainer(config, model, template, encoded.examples, out)
+        run_folder.claim(config, data, out)
+        train(trainer, clock, out)
+    measured = evaluated(trainer)
+    trainer.model.config.get_text_config().pad_token_id = trainer.processing_class.pad_token_id
+    folder = save(config, trainer, base, out)
+    RewardRecord(config.model, any(_heard(told) for told in valued)).write(folder)
+    figures = ("accuracy", "margin", "auc", "ece", "brier")
+    result = RewardResult(
+        folder=folder.name,
+        updates=trainer.state.global_step,
+        loss=last_loss(trainer),
+        eval_loss=measured.get("eval_loss"),
+        **{name: measured.get(f"eval_{name}") for name in figures},
+        pairs=sum(bool(example.rejected_ids) for example in encoded.examples),
+        valued=sum(not example.rejected_ids for example in encoded.examples),
+        tokens=sum(len(e.chosen_ids) + len(e.rejected_ids) for e in encoded.examples),
+        dropped=tuple(encoded.dropped),
+        alike=tuple(encoded.alike),
+        stopped="time" if clock.stopped else "epochs",
+        seconds=round(time.monotonic() - began, 1),
+    )
+    run_folder.write(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+    return result
+
+
+def encode(
+    pairs: Sequence[Pair], valued: Sequence[Valued], template: ChatTemplate, config: RewardConfig
+) -> Encoded:
+    """Tokenise; what is too long is left out whole."""
+    result = Encoded()
+    read = template.tokenizer
+    for pair in pairs:
+        chosen = list(reading(read, (*pair.prompt, pair.chosen), pair.tools))
+        rejected = list(reading(read, (*pair.prompt, pair.rejected), pair.tools))
+        if max(len(chosen), len(rejected)) > config.max_length:
+            result.dropped.append(pair.id)
+        elif chosen == rejected:
+            result.alike.append(pair.id)
+        else:
+            labels = _labels(pair, chosen, template) if config.lm_weight else []
+            example = Example(pair.id, chosen, rejected, pair.margin, labels=labels)
+            result.examples.append(example)
+    for told in valued:
+        ids = list(reading(read, told.messages, told.tools))
+        if len(ids) > config.max_length:
+            result.dropped.append(told.id)
+        else:
+            labels = [IGNORED] * len(ids) if config.lm_weight else []
+            result.examples.append(Example(told.id, ids, value=told.value, labels=labels))
+    return result
+
+
+def _labels(pair: Pair, ids: Sequence[int], template: ChatTemplate) -> list[int]:
+    turns = (*map(Turn, pair.prompt), Turn(pair.chosen, 1.0))
+    example = template.answer(Row(pair.id, turns, pair.tools), len(ids))
+    if example is None or example.input_ids != list(ids):
+        raise ConfigError(
+            f"pair {pair.id}: the chat template writes something after the end of an answer, so it"
+            " cannot be trained as language; set lm_weight: 0 or choose another `chat_template`"
+        )
+    return example.labels
+
+
+def _heard(valued: Valued) -> bool:
+    return valued.messages[-1].role != "assistant"
+
+
+def make_trainer(
+    config: RewardConfig, model: Any, template: ChatTemplate, examples: Sequence[Example], out: Path
+) -> tuple[PreferenceTrainer, Clock]:
+    """The trainer of a run, about to start, and the clock that may stop it."""
+    from transformers import PrinterCallback
+    from trl import RewardConfig as Arguments
+
+    from tmbr.tuning.callbacks import Clock, Journal
+    from tmbr.tuning.reward_trainer import Collate, PreferenceTrainer
+
+    held = held_out([example.id for example in examples], config.eval_fraction, config.seed)
+    trained = [example for example in examples if example.id not in held]
+    evaluation = [example for example in examples if example.id in held]
+    ends = {ids[-1] for e in examples for ids in (e.chosen_ids, e.rejected_ids) if ids}
+    clock = Clock(config.max_minutes)
+    trainer = PreferenceTrainer(
+        model=model,
+        args=Arguments(
+            **arguments(config, out, evaluate=bool(evaluation)),
+            activation_checkpointing=config.gradient_checkpointing,
+            max_length=None,
+            disable_dropout=False,
+        ),
+        data_collator=Collate(next(id for id in range(len(ends) + 1) if id not in ends)),
+        train_dataset=_dataset(trained, config),
+        eval_dataset=_dataset(evaluation, config) if evaluation else None,
+        processing_class=template.tokenizer,
+        peft_config=lora(config, model, "SEQ_CLS") if config.method == "lora" else None,
+        callbacks=[Journal(out / "metrics.jsonl"), clock],
+    )
+    trainer.value_weight, trainer.margin = config.value_weight, config.margin
+    trainer.center = config.center
+    if config.lm_weight:
+        trainer.lm_weight, trainer.lm_head = config.lm_weight, _lm_head(config)
+    trainer.remove_callback(PrinterCallback)
+    return trainer, clock
+
+
+def _lm_head(config: RewardConfig) -> Any:
+    from tmbr.tuning.base import load_base
+
+    causal, _ = load_base(config.model, stored_dtype(config))
+    return causal.get_output_embeddings().weight.detach()  # type: ignore[no-untyped-call]
+
+
+def _dataset(examples: Sequence[Example], config: RewardConfig) -> Any:
+    from datasets import Dataset
+
+    columns = [
+        "chosen_ids",
+        "rejected_ids",
+        "margin",
+        "value",
+        *(["labels"] if config.lm_weight else []),
+    ]
+    rows = [asdict(example) for example in examples]
+    return Dataset.from_dict({name: [row[name] for row in rows] for name in columns})
+
+
+def _result(out: Path) -> RewardResult:
+    stored = json.loads((out / RESULT).read_text(encoding="utf-8"))
+    lists = {name: tuple(stored[name]) for name in ("dropped", "alike")}
+    return RewardResult(**{**stored, **lists})

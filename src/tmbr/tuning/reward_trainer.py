@@ -1,0 +1,163 @@
+"""TRL's RewardTrainer for pairs and valued conversations in one batch, with whole checkpoints.
+
+Imported only from inside `tmbr.tuning.reward.run`: PyTorch and TRL take seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, linear, logsigmoid
+from torch.nn.utils.rnn import pad_sequence
+from trl import RewardTrainer
+
+from tmbr.tuning.checkpoints import WholeCheckpoints, finite
+from tmbr.tuning.masks import IGNORED
+from tmbr.tuning.pairs_by_length import PairsByLength
+
+#: Of the calibration error.
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Collate:
+    """Rows to tensors: input_ids and attention_mask of shape (first answers + rejected ones, tokens),
+    padded on the right; value and margin of shape (rows). The value of a pair is NaN.
+
+    padding: a token that ends no conversation: the head is read at the last token that is another.
+    """
+
+    padding: int
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+        read = [row["chosen_ids"] for row in rows]
+        read += [row["rejected_ids"] for row in rows if row["rejected_ids"]]
+        ids = [torch.tensor(found) for found in read]
+        batch = {
+            "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.padding),
+            "attention_mask": pad_sequence([torch.ones_like(row) for row in ids], batch_first=True),
+            "value": torch.tensor([row["value"] for row in rows]),
+            "margin": torch.tensor([row["margin"] for row in rows]),
+        }
+        if "labels" in rows[0]:
+            said = [torch.tensor(row["labels"]) for row in rows]
+            batch["said"] = pad_sequence(said, batch_first=True, padding_value=IGNORED)
+        return batch
+
+
+class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type: ignore[misc]
+    """Bradley-Terry on pairs and binary cross-entropy on values, a mean over rows of either kind.
+
+    lm_head: [vocabulary, hidden], frozen, of the base; None without a language-model loss.
+    """
+
+    value_weight: float = 1.0
+    margin: float = 0.0
+    center: float = 0.0
+    lm_weight: float = 0.0
+    lm_head: Tensor | None = None
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(**told)
+        self._seen: list[Tensor] = []
+        # What TRL has set may end a conversation, and its head would be read before that.
+        self.model.config.get_text_config().pad_token_id = self.data_collator.padding
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,  # noqa: ARG002
+    ) -> Any:
+        teaching = self.lm_head is not None and self.model.training
+        outputs = model(
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            use_cache=False,
+            output_hidden_states=teaching,
+        )
+        rewards, value = outputs.logits.squeeze(-1).float(), inputs["value"]
+        paired = value.isnan()
+        first, rejected = rewards[: len(value)], rewards[len(value) :]
+        chosen = first[paired]
+        lead = chosen - rejected
+        loss = -logsigmoid(lead - self.margin * inputs["margin"][paired]).sum()
+        loss = loss + self.center * (chosen + rejected).square().sum()
+        valued = binary_cross_entropy_with_logits(first[~paired], value[~paired], reduction="sum")
+        loss = (loss + self.value_weight * valued) / len(value)
+        if teaching:
+            loss = loss + self.lm_weight * self._language(outputs.hidden_states[-1], inputs["said"])
+        self._note(first.detach(), rejected.detach(), value)
+        return (loss, outputs) if return_outputs else finite(loss, self.state.global_step + 1)
+
+    def _language(self, hidden: Tensor, labels: Tensor) -> Tensor:
+        """Negative log-likelihood a token of the chosen answers; 0 where the batch has none."""
+        assert self.lm_head is not None
+        told = labels[:, 1:] != IGNORED
+        if not told.any():
+            return hidden.new_zeros(())
+        at = hidden[: len(labels), : labels.shape[1] - 1][told]
+        return cross_entropy(linear(at, self.lm_head.to(at)).float(), labels[:, 1:][told])
+
+    def _note(self, first: Tensor, rejected: Tensor, value: Tensor) -> None:
+        """Keep what was said for the figures; each process is given as many rows as the others."""
+        paired = value.isnan()
+        second = torch.full_like(first, torch.nan).masked_scatter(paired, rejected)
+        rows = self.accelerator.gather_for_metrics(torch.stack([first, second, value], dim=1)).cpu()
+        if not self.model.training:
+            self._seen.append(rows)
+            return
+        for name, figure in measured(rows, calibration=False).items():
+            self._metrics["train"][name].append(figure)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        if self._seen:
+            found = measured(torch.cat(self._seen))
+            logs.update({f"eval_{name}": figure for name, figure in found.items()})
+            self._seen = []
+        super().log(logs, start_time)
+
+
+def measured(rows: Tensor, calibration: bool = True) -> dict[str, float]:
+    """Figures of what was read: rows of (reward, reward of the rejected answer, value), NaN where none.
+
+    accuracy, margin: of pairs: the share in which the chosen one has more, ties counting half, and by
+    how much. auc: how well the reward tells values above one half from the others; missing where all
+    are on one side. ece, brier: of its sigmoid as the value (10 bins of equal width).
+    """
+    first, second, value = rows.double().T
+    paired = value.isnan()
+    found: dict[str, float] = {}
+    if paired.any():
+        lead = (first - second)[paired]
+        found["accuracy"] = ((lead > 0).double() + 0.5 * (lead == 0)).mean().item()
+        found["margin"] = lead.mean().item()
+    if calibration and not paired.all():
+        said, value = first[~paired], value[~paired]
+        found |= _calibrated(said.sigmoid(), value)
+        good = value > 0.5
+        if good.any() and not good.all():
+            found["auc"] = _auc(said, good)
+    return found
+
+
+def _auc(said: Tensor, good: Tensor) -> float:
+    """Mann-Whitney's U over all pairs of good and bad, ties counting half."""
+    bad = said[~good].sort().values
+    below = torch.searchsorted(bad, said[good], right=False)
+    not_above = torch.searchsorted(bad, said[good], right=True)
+    return ((below + not_above).double() / 2).mean().item() / len(bad)
+
+
+def _calibrated(said: Tensor, value: Tensor) -> dict[str, float]:
+    bins = (said * BINS).long().clamp(max=BINS - 1)
+    gaps = torch.zeros(BINS, dtype=said.dtype).index_add(0, bins, said - value)
+    return {
+        "ece": (gaps.abs().sum() / len(said)).item(),
+        "brier": (said - value).square().mean().item(),
+    }

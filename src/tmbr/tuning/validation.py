@@ -1,0 +1,54 @@
+"""Success on a few validation samples while a model is trained: the best is kept, and when to stop."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tmbr.core.errors import DataError
+from tmbr.core.files import write_whole
+
+
+@dataclass(slots=True)
+class Validation:
+    """every: steps (updates or rounds) between evaluations. patience: how many without a new best are
+    borne; None bears all. What was measured is in the file `path`, also after a kill.
+    """
+
+    path: Path
+    every: int
+    patience: int | None = None
+    measured: dict[int, float] = field(default_factory=dict)
+
+    def resume(self, step: int) -> None:
+        """Forget what was measured after a step that is gone on from. Raises DataError."""
+        if not self.path.exists():
+            return
+        try:
+            stored = json.loads(self.path.read_text("utf-8"))["success"]
+            self.measured = {int(at): float(value) for at, value in stored.items() if int(at) <= step}
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise DataError(f"{self.path}: damaged ({error}); remove the run and begin again") from None
+
+    def due(self, step: int) -> bool:
+        return step % self.every == 0 and step not in self.measured
+
+    def note(self, step: int, success: float) -> bool:
+        """Keep a measurement; whether it is the best so far, of equals the first. Raises OSError."""
+        self.measured[step] = success
+        told = {"best": self.best, "success": {str(at): value for at, value in self.measured.items()}}
+        write_whole(self.path, json.dumps(told, indent=1) + "\n")
+        return self.best == step
+
+    @property
+    def best(self) -> int | None:
+        """The step of the best measurement, of equals the first."""
+        return max(sorted(self.measured), key=self.measured.__getitem__, default=None)
+
+    @property
+    def stop(self) -> bool:
+        """Whether so many evaluations since the best brought no better one."""
+        if self.patience is None or self.best is None:
+            return False
+        return sum(at > self.best for at in self.measured) >= self.patience

@@ -1,0 +1,202 @@
+"""`tmbr tune ppo` and `grpo`: a tiny model learns what the reward says, also when it is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+
+from tests.support import corridor
+from tests.tuning.policy.playing import grpo, ppo
+from tmbr.cli import run as command
+from tmbr.cli.policy import tune_policy
+from tmbr.core.errors import ConfigError
+from tmbr.tuning.checkpoints import Diverged
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return corridor.opener(tmp_path_factory.mktemp("opener") / "base")
+
+
+def _metrics(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "metrics.jsonl").open()]
+
+
+LEARNING = {"rounds": 6, "kl": 0.0, "batch_size": 16, "learning_rate": 2e-3, "epochs": 3}
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_ppo_learns_the_way_out(base: Path, tmp_path: Path, method: str) -> None:
+    lora = {"layout": "one_base", "rank": 4, "learning_rate": 1e-2} if method == "lora" else {}
+    config = ppo(
+        base, episodes=32, critic_rate=1e-2, method=method, **{**LEARNING, "layout": "shared", **lora}
+    )
+    result = tune_policy(config, tmp_path)
+    told = _metrics(tmp_path)
+    assert [line["round"] for line in told] == list(range(1, 7))
+    assert told[0]["success"] < 0.4
+    assert max(line["success"] for line in told[-3:]) > 0.8
+    assert told[-1]["turns"] < told[0]["turns"]
+    assert max(line["mismatch_max"] for line in told) < 1e-3
+    assert result.stopped == "rounds"
+    assert (tmp_path / result.folder).is_dir()
+
+
+@pytest.mark.parametrize("groups", ["episodes", "tree"])
+def test_grpo_learns_the_way_out(base: Path, tmp_path: Path, groups: str) -> None:
+    tree = {"trunks": 8, "forks": 2, "group": 3} if groups == "tree" else {"group": 32}
+    config = grpo(base, groups=groups, **LEARNING, **tree)
+    tune_policy(config, tmp_path)
+    told = _metrics(tmp_path)
+    assert told[0]["success"] < 0.4
+    assert max(line["success"] for line in told[-3:]) > 0.8
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("layout", ["shared", "two_bases", "one_base"])
+def test_all_layouts_run_and_leave_what_others_load(
+    base: Path, tmp_path: Path, method: str, layout: str
+) -> None:
+    if (method, layout) == ("full", "one_base"):
+        pytest.skip("needs adapters")
+    config = ppo(base, method=method, layout=layout, rounds=2, save_every=1, learning_rate=1e-3)
+    result = tune_policy(config, tmp_path)
+    assert [path.name for path in sorted((tmp_path / "checkpoints").iterdir())] == [
+        *("round-00001", "round-00002")
+    ]
+    assert not list((tmp_path / "rollouts").iterdir())  # a checkpoint has made them needless
+    if method == "full":
+        AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    else:
+        from tmbr.tuning import adapter
+
+        model, _ = adapter.load(str(base), tmp_path / "adapter", torch.float32)
+        assert set(model.peft_config) == {"default"}
+        assert {path.name for path in (tmp_path / "adapter").iterdir() if path.is_dir()} == set()
+    assert tune_policy(config, tmp_path) == result
+    with pytest.raises(ConfigError, match="holds a run with another seed"):
+        tune_policy(config.model_copy(update={"seed": 7}), tmp_path)
+
+
+KILLED = """
+import sys, torch
+from pathlib import Path
+from tmbr.cli import policy
+torch.set_num_threads(1)
+kind = getattr(policy, sys.argv[1])
+policy.tune_policy(kind.model_validate_json(sys.argv[2]), Path(sys.argv[3]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ppo", "grpo"])
+def test_after_kill_9_the_same_call_ends_with_the_same_curve(
+    base: Path, tmp_path: Path, kind: str
+) -> None:
+    shared = {"rounds": 9, "save_every": 3, "learning_rate": 2e-3, "evaluate_every": 4}
+    shared |= {"validation": {"samples": 1, "split": "train", "sampling": {"temperature": 1.0}}}
+    config = (
+        ppo(base, layout="two_bases", episodes=4, kl_target=0.01, **shared)
+        if kind == "ppo"
+        else grpo(base, groups="tree", trunks=2, forks=1, group=2, **shared)
+    )
+    whole = tune_policy(config, tmp_path / "whole")
+    out = tmp_path / "killed"
+    told = [sys.executable, "-c", KILLED, type(config).__name__, config.model_dump_json(), str(out)]
+    process = subprocess.Popen(told, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 120
+    while not _reached(out, 5) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (out / "result.json").exists()
+
+    resumed = tune_policy(config, out)
+    assert (resumed.round, resumed.validated) == (whole.round, whole.validated)
+    ours, theirs = _metrics(out), _metrics(tmp_path / "whole")
+    assert [line["round"] for line in ours] == list(range(1, 10))
+    for one, other in zip(ours, theirs, strict=True):
+        for key in other:
+            if not key.startswith("seconds") and not key.startswith("mismatch"):
+                assert one[key] == pytest.approx(other[key], rel=1e-2, abs=1e-3), (other["round"], key)
+    weights = load_file(out / resumed.folder / "model.safetensors")
+    for name, weight in load_file(tmp_path / "whole" / whole.folder / "model.safetensors").items():
+        torch.testing.assert_close(weights[name], weight, atol=1e-3, rtol=1e-2)
+
+
+def _reached(out: Path, rounds: int) -> bool:
+    path = out / "metrics.jsonl"
+    return path.exists() and len(path.read_text().splitlines()) >= rounds
+
+
+def test_the_best_is_kept_and_patience_ends(base: Path, tmp_path: Path) -> None:
+    config = ppo(
+        base,
+        rounds=50,
+        learning_rate=1e-9,
+        evaluate_every=1,
+        patience=2,
+        validation={"samples": 1, "split": "train"},
+    )
+    result = tune_policy(config, tmp_path)
+    assert (result.stopped, result.round, result.rounds) == ("patience", 0, 2)
+    kept = load_file(tmp_path / "model" / "model.safetensors")
+    for name, weight in load_file(base / "model.safetensors").items():
+        torch.testing.assert_close(kept[name], weight, atol=0, rtol=0)
+
+
+def test_a_judge_is_a_reward_that_sums_up(base: Path, tmp_path: Path) -> None:
+    tune_policy(ppo(base, rounds=1, reward="rules"), tmp_path)
+    (told,) = _metrics(tmp_path)
+    assert 0 < told["return"] <= 1
+
+
+def test_a_diverging_run_stops_in_one_line(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(Diverged, match="lower learning_rate") as caught:
+        tune_policy(ppo(base, learning_rate=1e25, rounds=3), tmp_path)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_the_clock_stops_it_and_the_result_is_there(base: Path, tmp_path: Path) -> None:
+    result = tune_policy(ppo(base, rounds=5000, max_minutes=0.001), tmp_path)
+    assert (result.stopped, result.rounds) == ("time", 1)
+    assert (tmp_path / "checkpoints" / "round-00001").is_dir()
+
+
+def test_the_command_and_its_mistakes(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = ["method=full", "layout=shared", "dtype=fp32", "rounds=1", "samples=1"]
+    played = [f"rollouts.task={corridor.SPEC}", "rollouts.max_tokens=12"]
+    out = ["--model", str(base), "--out", str(tmp_path / "run")]
+    assert command(["tune", "ppo", *told, *played, *out]) == 0
+    assert f"model: {tmp_path / 'run' / 'model'}" in capsys.readouterr().out
+    for wrong, why in (
+        (["layout=share"], "layout"),
+        (["rollouts.stratgy=react"], "did you mean 'strategy'?"),
+        (["rollouts.strategy=reakt"], "no strategy 'reakt'; did you mean 'react'?"),
+        (["method=full"], "under method: full set two_bases or shared"),
+        (["model=./nowhere", *played], "cannot load the model './nowhere'"),
+    ):
+        assert command(["tune", "ppo", "--model", str(base), *wrong, "--out", str(tmp_path / "w")]) == 2
+        assert why in capsys.readouterr().err
+        assert not (tmp_path / "w" / "config.yaml").exists()
+    assert command(["tune", "grpo", "group=1", *out]) == 2
+    assert "greater than or equal to 2" in capsys.readouterr().err
