@@ -26,7 +26,8 @@ from tmbr.cli.tasks import make_task
 from tmbr.config import ModelConfig, SamplingConfig, StrategyConfig
 from tmbr.core.rows import Row, Turn, write_rows
 from tmbr.core.store import TRACES, encode_trace
-from tmbr.core.types import Budget, Message, Run, Trace
+from tmbr.core.trace import Budget, Run, Trace
+from tmbr.core.types import Message
 from tmbr.rollout import episode
 
 RESULT = RESULTS / "data_build.json"

@@ -21,18 +21,8 @@ from statistics import median, quantiles
 from benchmarks.rows import RESULTS, Row, row, verdict, write
 from tmbr.core.errors import ActionError
 from tmbr.core.protocols import Session
-from tmbr.core.types import (
-    Action,
-    Budget,
-    Completion,
-    Message,
-    Run,
-    Sample,
-    Score,
-    Step,
-    Tool,
-    derive_seed,
-)
+from tmbr.core.trace import Budget, Run
+from tmbr.core.types import Action, Completion, Message, Sample, Score, Step, Tool, derive_seed
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.strategies import strategy
 from tmbr.rollout import episode

@@ -13,7 +13,8 @@ from tmbr.begun import Begun
 from tmbr.core.conversation import conversation
 from tmbr.core.errors import DataError
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Budget, Message, Sample, Spent, Step, Trace
+from tmbr.core.trace import Budget, Spent, Trace
+from tmbr.core.types import Action, Message, Sample, Step
 from tmbr.models.expert import ExpertModel, NoisyExpert
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.paths import Cot, React

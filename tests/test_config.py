@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tmbr.config import CollectConfig, EvalConfig, load
+from tmbr.config import CollectConfig, EvalConfig
+from tmbr.config_file import load
 from tmbr.core.errors import ConfigError
 
 

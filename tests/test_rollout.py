@@ -13,7 +13,8 @@ from tests.support.doors import DoorsSession, DoorsTask, Wanderer
 from tests.tasks.household.playing import take
 from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Episode, Judge, Model, Outcome, Session, Strategy, World
-from tmbr.core.types import Access, Action, Budget, Message, Node, Sample, Spent, Step
+from tmbr.core.trace import Budget, Node, Spent
+from tmbr.core.types import Access, Action, Message, Sample, Step
 from tmbr.environments.household import Game, Goal
 from tmbr.reasoning.paths import React, ReactRetry
 from tmbr.reasoning.restarts import Paper

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.doors import Wanderer, doors_jobs
 from tmbr.core.store import TraceStore, encode_trace, read_timing, read_traces
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 from tmbr.runner import Job, Ran, run
 
 

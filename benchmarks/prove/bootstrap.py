@@ -37,7 +37,7 @@ from tmbr.cli.tune import tune
 from tmbr.config import ModelConfig, PlayConfig, SamplingConfig, StrategyConfig
 from tmbr.core.rows import Row as Conversation
 from tmbr.core.rows import read_rows, rows, write_rows
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 from tmbr.tuning.config import SftConfig
 
 RESULT = RESULTS / "bootstrap.json"

@@ -20,7 +20,8 @@ from tmbr import reasoning, rollout
 from tmbr.cli.build import build_judge, build_model
 from tmbr.cli.tasks import make_task
 from tmbr.config import ModelConfig
-from tmbr.core.types import Budget, Run, digest
+from tmbr.core.trace import Budget, Run
+from tmbr.core.types import digest
 from tmbr.models import expert
 from tmbr.reasoning.strategies import strategy
 from tmbr.rollout import episode

@@ -23,7 +23,8 @@ from tmbr.config import ModelConfig, SamplingConfig, StrategyConfig
 from tmbr.core.protocols import Session
 from tmbr.core.rows import Row, Turn, rows, write_rows
 from tmbr.core.store import TraceStore, read_traces
-from tmbr.core.types import Action, Budget, Message, Run, Sample, Score, Step, Tool, derive_seed
+from tmbr.core.trace import Budget, Run
+from tmbr.core.types import Action, Message, Sample, Score, Step, Tool, derive_seed
 from tmbr.runner import Job, run
 
 #: World steps, forks included, that no episode passes.

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from tmbr.core.errors import DataError
 from tmbr.core.protocols import Session
-from tmbr.core.types import Message, Node, Trace
+from tmbr.core.trace import Node, Trace
+from tmbr.core.types import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,22 +16,8 @@ from tmbr.core.errors import EnvironmentFault, ModelFault
 from tmbr.core.grammar import Constraint, Grammar
 from tmbr.core.protocols import Judge, Model, Outcome, Session, Strategy, Task, World
 from tmbr.core.store import resume_key
-from tmbr.core.types import (
-    Action,
-    Budget,
-    Completion,
-    Finish,
-    Message,
-    Node,
-    Run,
-    Sample,
-    Score,
-    Spent,
-    Status,
-    Step,
-    Tool,
-    Trace,
-)
+from tmbr.core.trace import Budget, Finish, Node, Run, Spent, Trace
+from tmbr.core.types import Action, Completion, Message, Sample, Score, Status, Step, Tool
 
 
 @dataclass(slots=True)

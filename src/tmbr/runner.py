@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from tmbr.begun import Begun
 from tmbr.core.protocols import Judge, Model, Strategy, Task
 from tmbr.core.store import TraceStore, resume_key
-from tmbr.core.types import Budget, Finish, Run, Sample, Trace
+from tmbr.core.trace import Budget, Finish, Run, Trace
+from tmbr.core.types import Sample
 from tmbr.rollout import episode
 
 

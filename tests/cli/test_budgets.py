@@ -12,7 +12,8 @@ from tmbr.cli.budgets import labels, ways
 from tmbr.cli.build import build_strategy, check_constrained
 from tmbr.cli.play import settings_hash
 from tmbr.cli.tasks import make_task
-from tmbr.config import BudgetConfig, EvalConfig, ModelConfig, SamplingConfig, StrategyConfig, load
+from tmbr.config import BudgetConfig, EvalConfig, ModelConfig, SamplingConfig, StrategyConfig
+from tmbr.config_file import load
 from tmbr.core.errors import ConfigError
 from tmbr.core.store import read_traces
 

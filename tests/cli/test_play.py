@@ -11,9 +11,11 @@ from tests.support.doors import DoorsTask, Walk, Wanderer
 from tmbr.cli.budgets import Way
 from tmbr.cli.play import Grid, play
 from tmbr.cli.progress import Meter
-from tmbr.config import EvalConfig, ModelConfig, StrategyConfig, load
+from tmbr.config import EvalConfig, ModelConfig, StrategyConfig
+from tmbr.config_file import load
 from tmbr.core.store import encode_trace
-from tmbr.core.types import Finish, Score
+from tmbr.core.trace import Finish
+from tmbr.core.types import Score
 
 
 def doors_grid(out: Path, **changes: object) -> Grid:

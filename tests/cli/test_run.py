@@ -15,7 +15,7 @@ import pytest
 from tests.cli.test_eval import finished, start
 from tmbr.cli import run
 from tmbr.core.store import read_traces
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 
 NOISY = ("--model", "noisy-expert:0.4:slips", "--strategy", "multibranch")
 

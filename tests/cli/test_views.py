@@ -16,7 +16,8 @@ from tmbr.cli.live import LiveTree, drawn, head
 from tmbr.cli.watch import Show, Watched
 from tmbr.core.protocols import Judge, Model, Strategy
 from tmbr.core.store import encode_trace
-from tmbr.core.types import Budget, Run, Sample, Trace
+from tmbr.core.trace import Budget, Run, Trace
+from tmbr.core.types import Sample
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.paths import React
 from tmbr.reasoning.restarts import BestOfN, Paper

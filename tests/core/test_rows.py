@@ -9,19 +9,8 @@ import pytest
 
 from tmbr.core.errors import DataError
 from tmbr.core.rows import Row, Turn, read_rows, rows, write_rows
-from tmbr.core.types import (
-    Action,
-    Completion,
-    Finish,
-    Message,
-    Node,
-    Run,
-    Sample,
-    Score,
-    Step,
-    ToolCall,
-    Trace,
-)
+from tmbr.core.trace import Finish, Node, Run, Trace
+from tmbr.core.types import Action, Completion, Message, Sample, Score, Step, ToolCall
 
 TOOL = {"type": "function", "function": {"name": "take_action", "parameters": {"type": "object"}}}
 

@@ -27,22 +27,8 @@ from tmbr.core.store import (
     timing_path,
     trace_at,
 )
-from tmbr.core.types import (
-    Action,
-    Completion,
-    Finish,
-    Judgement,
-    Message,
-    Node,
-    Run,
-    Sample,
-    Score,
-    Spent,
-    Step,
-    ToolCall,
-    Trace,
-    Usage,
-)
+from tmbr.core.trace import Finish, Judgement, Node, Run, Spent, Trace
+from tmbr.core.types import Action, Completion, Message, Sample, Score, Step, ToolCall, Usage
 
 RUN = Run("c", "doors", "m", "walk", "none", 0)
 json_data = st.recursive(

@@ -13,7 +13,8 @@ import pytest
 from tests.support.grown import Grown, run, sample
 from tmbr.core.errors import ModelFault
 from tmbr.core.protocols import Strategy
-from tmbr.core.types import Budget, Judgement, Run, Spent, Trace, Usage
+from tmbr.core.trace import Budget, Judgement, Run, Spent, Trace
+from tmbr.core.types import Usage
 from tmbr.evaluation.hindsight import Questions, answers, cost, questions
 from tmbr.models.expert import NoisyExpert
 from tmbr.reasoning.judges import default_judge

@@ -14,7 +14,8 @@ from tests.evaluation.test_hindsight import played
 from tests.support.grown import Grown, run, sample
 from tmbr.core.errors import DataError
 from tmbr.core.protocols import Judge
-from tmbr.core.types import Finish, Judgement, Score, Spent, Trace, Usage
+from tmbr.core.trace import Finish, Judgement, Spent, Trace
+from tmbr.core.types import Score, Usage
 from tmbr.evaluation.judges import Row, measure
 from tmbr.evaluation.table import judges_markdown, judges_table
 from tmbr.reasoning.judges import Rules

@@ -11,20 +11,8 @@ from rich.console import Console
 
 from tmbr.core.errors import DataError
 from tmbr.core.store import Timing, resume_key
-from tmbr.core.types import (
-    Action,
-    Finish,
-    Message,
-    Node,
-    Run,
-    Sample,
-    Score,
-    Spent,
-    Status,
-    Step,
-    Trace,
-    Usage,
-)
+from tmbr.core.trace import Finish, Node, Run, Spent, Trace
+from tmbr.core.types import Action, Message, Sample, Score, Status, Step, Usage
 from tmbr.evaluation.intervals import bootstrap, ratio, share, wilson
 from tmbr.evaluation.metrics import compare, oracles, summary
 from tmbr.evaluation.table import comparison, markdown, table

@@ -19,7 +19,8 @@ from tmbr.core.chat import reading
 from tmbr.core.errors import ConfigError, DataError, ModelFault
 from tmbr.core.lines import write_lines
 from tmbr.core.pairs import Valued, valued_line
-from tmbr.core.types import Budget, Message, Rewarded, Tool, Usage
+from tmbr.core.trace import Budget
+from tmbr.core.types import Message, Rewarded, Tool, Usage
 from tmbr.models.local import LocalModel
 from tmbr.models.reward import LocalReward
 from tmbr.reasoning.judges import Mix, Reward, Rules

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from tests.support.doors import DoorsTask
 from tmbr.begun import Begun
 from tmbr.core.protocols import Judge, Model, Strategy, Task
-from tmbr.core.types import Budget, Judgement, Node, Run, Sample, Trace
+from tmbr.core.trace import Budget, Judgement, Node, Run, Trace
+from tmbr.core.types import Sample
 from tmbr.models.scripted import ScriptedModel
 from tmbr.rollout import episode
 

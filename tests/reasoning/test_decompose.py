@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.reasoning.playing import Likes, doors, drawn, play
-from tmbr.core.types import Budget, Message
+from tmbr.core.trace import Budget
+from tmbr.core.types import Message
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.decompose import subtasks
 from tmbr.reasoning.restarts import Paper

@@ -6,7 +6,7 @@ import pytest
 
 from tests.reasoning.playing import Likes, always, doors, drawn, play
 from tests.support.doors import Wanderer
-from tmbr.core.types import Budget
+from tmbr.core.trace import Budget
 from tmbr.reasoning.frontier import Best, Bounds, Deepen, Frontier, Level, State
 from tmbr.reasoning.search import Beam, BestFirst, Mcts, Search
 

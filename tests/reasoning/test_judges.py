@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.grown import Grown, run, sample
 from tmbr.core.protocols import Judge
-from tmbr.core.types import Context, Judgement, Message, Rewarded, Scored, Tool, Usage
+from tmbr.core.trace import Judgement
+from tmbr.core.types import Context, Message, Rewarded, Scored, Tool, Usage
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.judges import Confidence, Mix, Reward, Rules, YesNo, default_judge
 

@@ -7,7 +7,7 @@ import pytest
 from tests.reasoning.playing import Likes, always, doors, drawn, play
 from tests.support.doors import LIMIT
 from tmbr.core.protocols import Strategy
-from tmbr.core.types import Budget
+from tmbr.core.trace import Budget
 from tmbr.reasoning.paths import Cot, Io, React, ReactRetry
 from tmbr.reasoning.restarts import Paper
 from tmbr.reasoning.search import Multibranch

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.reasoning.playing import Likes, always, doors, drawn, play
 from tests.support.doors import LIMIT
-from tmbr.core.types import Budget, Message
+from tmbr.core.trace import Budget
+from tmbr.core.types import Message
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.restarts import BestOfN, Paper, Reflexion
 

@@ -8,7 +8,8 @@ from tests.reasoning.playing import Likes, always, doors, drawn, play
 from tests.support.doors import LIMIT, DoorsSession, DoorsTask, Wanderer
 from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Session
-from tmbr.core.types import Action, Budget, Sample, Step
+from tmbr.core.trace import Budget
+from tmbr.core.types import Action, Sample, Step
 from tmbr.reasoning.search import Multibranch
 from tmbr.tasks.household import Household
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.reasoning.playing import always, doors, play
-from tmbr.core.types import Budget, Usage
+from tmbr.core.trace import Budget
+from tmbr.core.types import Usage
 from tmbr.reasoning.search import Multibranch
 from tmbr.reasoning.variety import Variety
 

@@ -14,15 +14,13 @@ from dataclasses import dataclass, field
 
 from tmbr.core.errors import ActionError, ModelFault
 from tmbr.core.protocols import Episode, Judge, Model, Outcome, Session
+from tmbr.core.trace import Budget, Node, Run, answer
 from tmbr.core.types import (
     Access,
     Action,
-    Budget,
     Completion,
     Context,
     Message,
-    Node,
-    Run,
     Sample,
     Sampling,
     Score,
@@ -31,7 +29,6 @@ from tmbr.core.types import (
     Step,
     Tool,
     Usage,
-    answer,
     derive_seed,
 )
 from tmbr.runner import Job

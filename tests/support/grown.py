@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-from tmbr.core.types import (
-    Access,
-    Action,
-    Completion,
-    Finish,
-    Judgement,
-    Message,
-    Node,
-    NodeKind,
-    Run,
-    Sample,
-    Score,
-    Spent,
-    Status,
-    Step,
-    Trace,
-    Usage,
-)
+from tmbr.core.trace import Finish, Judgement, Node, NodeKind, Run, Spent, Trace
+from tmbr.core.types import Access, Action, Completion, Message, Sample, Score, Status, Step, Usage
 
 SYSTEM = (
     "You act in a household to reach a goal. In each turn write a short thought and one action.\n"

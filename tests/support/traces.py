@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.support.grown import Grown, run, sample
-from tmbr.core.types import Finish, Message, Score, Spent, Trace, Usage
+from tmbr.core.trace import Finish, Spent, Trace
+from tmbr.core.types import Message, Score, Usage
 
 
 def react() -> Trace:

@@ -10,7 +10,8 @@ from tmbr.cli.build import build_model
 from tmbr.cli.tasks import make_task
 from tmbr.config import ModelConfig
 from tmbr.core.protocols import Model
-from tmbr.core.types import Budget, Completion, Context, Message, Run, Sampling, Scored, Tool, Trace
+from tmbr.core.trace import Budget, Run, Trace
+from tmbr.core.types import Completion, Context, Message, Sampling, Scored, Tool
 from tmbr.reasoning.strategies import strategy
 from tmbr.rollout import episode
 

@@ -18,7 +18,8 @@ from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.pairs import read_pairs, read_valued
 from tmbr.core.rows import Row, Turn, read_rows, write_rows
 from tmbr.core.store import TraceStore
-from tmbr.core.types import Message, Trace
+from tmbr.core.trace import Trace
+from tmbr.core.types import Message
 from tmbr.teacher import parts
 from tmbr.teacher.build import build, told
 from tmbr.teacher.build_config import DataConfig

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.support import grown
-from tmbr.core.types import Completion, Finish, Judgement, Message, Score, Trace
+from tmbr.core.trace import Finish, Judgement, Trace
+from tmbr.core.types import Completion, Message, Score
 from tmbr.teacher.filters import (
     Filter,
     Inadmissible,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support import grown
-from tmbr.core.types import Finish, Score, Trace
+from tmbr.core.trace import Finish, Trace
+from tmbr.core.types import Score
 from tmbr.teacher.near_paths import bands, jaccard, sketch
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.support import grown
 from tests.teacher.playing import played
-from tmbr.core.types import Finish, Score, Trace
+from tmbr.core.trace import Finish, Trace
+from tmbr.core.types import Score
 from tmbr.teacher.preferences import States, outcomes
 
 

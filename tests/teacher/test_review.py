@@ -12,7 +12,8 @@ from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.pairs import Pair, read_pairs, write_pairs
 from tmbr.core.rows import Row, Turn, read_rows, rows, write_rows
 from tmbr.core.store import TraceStore, read_traces
-from tmbr.core.types import Message, ToolCall, Trace
+from tmbr.core.trace import Trace
+from tmbr.core.types import Message, ToolCall
 from tmbr.teacher.review import Decision, Decisions, apply, cases
 
 ROW = Row(

@@ -10,7 +10,8 @@ from tests.support import grown, traces
 from tests.teacher.playing import played
 from tmbr.core.conversation import conversation, spoken
 from tmbr.core.rows import Turn, rows, teaches
-from tmbr.core.types import Finish, Message, Node, Score, Trace
+from tmbr.core.trace import Finish, Node, Trace
+from tmbr.core.types import Message, Score
 from tmbr.teacher.trees import conversations, depths, detours, sft_rows
 
 NAMES = ("react", "react+retry", "paper", "reflexion", "best-of-n", "beam", "mcts", "multibranch")

@@ -13,7 +13,8 @@ from tmbr.cli.build import build_model
 from tmbr.cli.tasks import make_task
 from tmbr.config import ModelConfig
 from tmbr.core.protocols import Model
-from tmbr.core.types import Budget, Run, Trace, derive_seed
+from tmbr.core.trace import Budget, Run, Trace
+from tmbr.core.types import derive_seed
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.strategies import strategy
 from tmbr.teacher.values import Player, StepValue, chosen, each_step_value, value_all

@@ -29,6 +29,7 @@ LLAMA2 = {
 }
 SIZE = 6_738_415_616
 SIX = 1_476_448_256
+LAYER = 202_383_360
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_settings_move_what_they_should(six_layers: str) -> None:
     base, twice = of(), of(batch_size=4)
     assert twice.activations == pytest.approx(2 * base.activations, rel=0.02)
     saving = of(gradient_checkpointing=True)
-    assert saving.activations < base.activations / 5
+    assert saving.activations < base.activations / 4  # one layer of six is left, and the logits
     assert saving.flops > 1.3 * base.flops
     full, muon = of(method="full"), of(method="full", optimizer="muon")
     assert full.weights == full.gradients == full.optimizer // 2 == 4 * SIX
@@ -88,7 +89,8 @@ def test_what_is_shared_among_gpus(six_layers: str) -> None:
     assert shared["ddp"].optimizer == one.optimizer
     assert shared["zero2"].weights == one.weights
     assert shared["zero2"].optimizer == shared["fsdp2"].optimizer == one.optimizer // 4
-    assert one.weights // 4 < shared["fsdp2"].weights < one.weights // 3
+    # Beside its share each card gathers the layer at work and the one that comes next.
+    assert shared["fsdp2"].weights == one.weights // 4 + 2 * 4 * LAYER
     assert shared["zero3"] == shared["fsdp2"]
 
 

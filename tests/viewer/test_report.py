@@ -16,7 +16,8 @@ import pytest
 from tests.support import traces
 from tests.viewer.rows import row
 from tmbr.core.errors import ConfigError, DataError
-from tmbr.core.types import Judgement, Message, Trace
+from tmbr.core.trace import Judgement, Trace
+from tmbr.core.types import Message
 from tmbr.viewer.report import render, report
 
 VOID = {"meta", "input", "br"}

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from tests.support import traces
 from tests.support.grown import Grown, run, sample
-from tmbr.core.types import Action, Finish, Message, Node, Score, ToolCall
+from tmbr.core.trace import Finish, Node
+from tmbr.core.types import Action, Message, Score, ToolCall
 from tmbr.viewer import tree
 
 

@@ -33,7 +33,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder for traces and results.")
 
 def read(kind: type[C], arguments: list[str] | None, options: dict[str, Any]) -> C:
     """The config file, if one is among the arguments, then options, then overrides."""
-    from tmbr.config import load
+    from tmbr.config_file import load
 
     file, overrides = file_and_overrides(arguments)
     given = [

@@ -19,7 +19,8 @@ from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.pairs import write_pairs, write_valued
 from tmbr.core.protocols import Task
 from tmbr.core.store import read_traces
-from tmbr.core.types import Budget, Run, Trace, digest
+from tmbr.core.trace import Budget, Run, Trace
+from tmbr.core.types import digest
 from tmbr.models.expert import Walkthrough
 from tmbr.teacher.build import Built, build, told
 from tmbr.teacher.build_config import DataConfig

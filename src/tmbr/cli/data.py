@@ -15,7 +15,7 @@ from tmbr.core.errors import ConfigError
 from tmbr.core.journal import read_journal
 from tmbr.core.rows import Row
 from tmbr.core.store import TRACES, decode_trace, holds_traces
-from tmbr.core.types import Finish
+from tmbr.core.trace import Finish
 from tmbr.teacher import card as cards
 from tmbr.teacher.checks import problems
 from tmbr.teacher.formats.base import Item

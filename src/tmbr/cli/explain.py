@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tmbr.cli.lines import action
-from tmbr.core.types import Judgement, Node, Trace
+from tmbr.core.trace import Judgement, Node, Trace
 from tmbr.viewer.text import plural
 
 #: Short errors of a node in words that stand alone.

@@ -16,7 +16,7 @@ from tmbr.config import ModelConfig
 from tmbr.core.errors import DataError
 from tmbr.core.protocols import Judge
 from tmbr.core.store import read_traces
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 
 
 def judges(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tmbr.core.types import Judgement, Node, Trace
+from tmbr.core.trace import Judgement, Node, Trace
 from tmbr.viewer.text import clip, visible
 from tmbr.viewer.tree import said
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from tmbr.cli.lines import line
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 from tmbr.viewer.text import plural
 from tmbr.viewer.tree import Turn, episode
 

@@ -18,7 +18,8 @@ from tmbr.config import ModelConfig
 from tmbr.core.errors import ConfigError
 from tmbr.core.protocols import Model, Strategy, Task
 from tmbr.core.store import TraceStore
-from tmbr.core.types import Budget, Run, Sampling, digest
+from tmbr.core.trace import Budget, Run
+from tmbr.core.types import Sampling, digest
 from tmbr.runner import Job, on_ctrl_c, run
 from tmbr.teacher import examples
 from tmbr.teacher.admission import Admission, Evaluation, Proposal

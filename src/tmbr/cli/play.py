@@ -23,7 +23,8 @@ from tmbr.core.errors import DataError
 from tmbr.core.files import write_whole
 from tmbr.core.protocols import Model, Strategy, Task
 from tmbr.core.store import TraceStore, read_timing, read_traces
-from tmbr.core.types import Budget, Run, Sample, Trace, digest
+from tmbr.core.trace import Budget, Run, Trace
+from tmbr.core.types import Sample, digest
 from tmbr.models.expert import Walkthrough
 from tmbr.runner import Job, run
 

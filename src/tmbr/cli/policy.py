@@ -17,7 +17,8 @@ from tmbr.config import RolloutConfig, SamplingConfig, StrategyConfig, Validatio
 from tmbr.core.errors import DataError
 from tmbr.core.protocols import Judge, Strategy
 from tmbr.core.store import TraceStore, read_traces, timing_path
-from tmbr.core.types import Budget, Context, Run, Sample, Tool, Trace, derive_seed
+from tmbr.core.trace import Budget, Run, Trace
+from tmbr.core.types import Context, Sample, Tool, derive_seed
 from tmbr.runner import Job, run
 from tmbr.tuning.policy.config import GrpoConfig, PolicyConfig, PpoConfig
 from tmbr.tuning.policy.run import PolicyResult

@@ -11,7 +11,7 @@ from tmbr.core.errors import DataError
 from tmbr.core.lines import Line, write_lines
 from tmbr.core.pairs import pair_line, valued_line, write_pairs
 from tmbr.core.store import holds_traces, read_traces
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 from tmbr.teacher.preferences import States
 
 if TYPE_CHECKING:

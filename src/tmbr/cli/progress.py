@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tmbr.core.types import Finish, Trace
+from tmbr.core.trace import Finish, Trace
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -26,7 +26,8 @@ from tmbr.config import RunConfig
 from tmbr.core.errors import ConfigError, DataError, nearest
 from tmbr.core.protocols import Strategy, Task
 from tmbr.core.store import TraceStore, read_traces
-from tmbr.core.types import Budget, Run, Sample, Trace
+from tmbr.core.trace import Budget, Run, Trace
+from tmbr.core.types import Sample
 from tmbr.models.expert import Walkthrough
 from tmbr.reasoning.decompose import Decompose
 from tmbr.rollout import episode

@@ -13,7 +13,8 @@ from tmbr.cli.tasks import make_task
 from tmbr.config import ThoughtsConfig
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.store import TraceStore, read_traces
-from tmbr.core.types import Sampling, Trace
+from tmbr.core.trace import Trace
+from tmbr.core.types import Sampling
 from tmbr.models.expert import Walkthrough
 from tmbr.teacher.thoughts import Thinker
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tmbr.core.protocols import Episode, Judge, Model, Outcome, Strategy
-from tmbr.core.types import Access, Completion, Context, Judgement, Sampling, Scored, Tool, Trace
+from tmbr.core.trace import Judgement, Trace
+from tmbr.core.types import Access, Completion, Context, Sampling, Scored, Tool
 
 Show = Callable[[Trace], None]
 

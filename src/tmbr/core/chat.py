@@ -15,24 +15,32 @@ from tmbr.core.errors import ConfigError
 from tmbr.core.types import Message, Tool
 
 
-def template_message(message: Message) -> dict[str, Any]:
-    """A message as chat templates expect it: arguments of calls as data where they are valid JSON."""
-    plain: dict[str, Any] = {"role": message.role, "content": message.content}
+def message_json(message: Message) -> dict[str, Any]:
+    """A message in the OpenAI chat shape: arguments of calls as text."""
+    made: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.tool_calls:
-        plain["tool_calls"] = [
+        made["tool_calls"] = [
             {
                 "id": call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": _arguments(call.arguments)},
+                "function": {"name": call.name, "arguments": call.arguments},
             }
             for call in message.tool_calls
         ]
     if message.tool_call_id is not None:
-        plain["tool_call_id"] = message.tool_call_id
-    return plain
+        made["tool_call_id"] = message.tool_call_id
+    return made
 
 
-def _arguments(text: str) -> Any:
+def template_message(message: Message) -> dict[str, Any]:
+    """A message as chat templates expect it: arguments of calls as data where they are valid JSON."""
+    made = message_json(message)
+    for call in made.get("tool_calls", ()):
+        call["function"]["arguments"] = _data(call["function"]["arguments"])
+    return made
+
+
+def _data(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:

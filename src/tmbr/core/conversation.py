@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tmbr.core.types import Context, Message, Node, Trace, answer
+from tmbr.core.trace import Node, Trace, answer
+from tmbr.core.types import Context, Message
 
 
 def conversation(trace: Trace, leaf: int) -> Context:

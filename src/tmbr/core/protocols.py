@@ -8,13 +8,12 @@ from random import Random
 from typing import ClassVar, Protocol
 
 from tmbr.core.grammar import Constraint, Grammar
+from tmbr.core.trace import Budget, Judgement, Trace
 from tmbr.core.types import (
     Access,
     Action,
-    Budget,
     Completion,
     Context,
-    Judgement,
     Message,
     Rewarded,
     Sample,
@@ -23,7 +22,6 @@ from tmbr.core.types import (
     Scored,
     Step,
     Tool,
-    Trace,
     Usage,
 )
 

@@ -20,7 +20,8 @@ from pydantic import Field, model_validator
 
 from tmbr.core.conversation import spoken
 from tmbr.core.lines import Line, MessageLine, each_line, read_lines, write_lines
-from tmbr.core.types import Message, Node, Tool, Trace
+from tmbr.core.trace import Node, Trace
+from tmbr.core.types import Message, Tool
 
 _WHAT = "training rows; make them from traces of successful episodes"
 #: Characters [start, end) of a turn's content and the factor by which their tokens count.

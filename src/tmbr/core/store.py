@@ -18,7 +18,8 @@ from pydantic_core import PydanticSerializationError
 
 from tmbr.core.errors import DataError, no_file
 from tmbr.core.journal import Journal, each_record, read_journal
-from tmbr.core.types import Finish, Run, Sample, Trace, digest
+from tmbr.core.trace import Finish, Run, Trace
+from tmbr.core.types import Sample, digest
 
 TRACES = "tmbr.traces"
 TIMING = "tmbr.timing"

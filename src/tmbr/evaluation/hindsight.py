@@ -13,7 +13,8 @@ from itertools import product
 
 from tmbr.core.errors import ModelFault
 from tmbr.core.protocols import Judge
-from tmbr.core.types import Judgement, Node, Spent, Trace, Usage
+from tmbr.core.trace import Judgement, Node, Spent, Trace
+from tmbr.core.types import Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import Any
 
 from tmbr.core.errors import DataError
 from tmbr.core.protocols import Judge
-from tmbr.core.types import Trace, Usage
+from tmbr.core.trace import Trace
+from tmbr.core.types import Usage
 from tmbr.evaluation.forecasts import (
     Forecast,
     auc,

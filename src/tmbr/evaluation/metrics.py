@@ -9,7 +9,7 @@ from typing import Any
 
 from tmbr.core.errors import DataError
 from tmbr.core.store import Timing
-from tmbr.core.types import Finish, Node, Trace
+from tmbr.core.trace import Finish, Node, Trace
 from tmbr.evaluation.intervals import Interval, Pair, bootstrap, ratio, share, wilson
 
 Row = dict[str, Any]

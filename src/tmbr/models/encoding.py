@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from tmbr.core.chat import template_message
 from tmbr.core.errors import ConfigError
 from tmbr.core.types import Context, Message, Tool, ToolCall, digest
-from tmbr.models.wire import message_json
 
 #: Ends of a turn by the names that chat templates give them, besides the tokenizer's own.
 END_OF_TURN = (
@@ -101,7 +101,7 @@ class Encoder:
     def _render(self, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
         try:
             text: str = self.tokenizer.apply_chat_template(
-                [_plain(message) for message in messages],
+                [template_message(message) for message in messages],
                 tools=[dict(tool) for tool in tools] or None,
                 add_generation_prompt=True,
                 tokenize=False,
@@ -111,21 +111,6 @@ class Encoder:
                 f"the chat template of the tokenizer cannot render this: {error}"
             ) from error
         return text
-
-
-def _plain(message: Message) -> dict[str, Any]:
-    """The shape that chat templates read: arguments as an object wherever they are one."""
-    plain = message_json(message)
-    for call in plain.get("tool_calls", ()):
-        call["function"]["arguments"] = _loaded(call["function"]["arguments"])
-    return plain
-
-
-def _loaded(arguments: str) -> Any:
-    try:
-        return json.loads(arguments)
-    except ValueError:
-        return arguments
 
 
 def tool_calls(text: str, prefix: str) -> tuple[ToolCall, ...]:

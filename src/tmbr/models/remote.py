@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from tmbr.core.chat import message_json
 from tmbr.core.errors import ModelFault, ModelRefused
 from tmbr.core.grammar import Grammar
 from tmbr.core.protocols import Payment, Purse
 from tmbr.core.types import Completion, Context, Sampling, Scored, Tool, Usage, derive_seed
 from tmbr.models.schemas import fits
-from tmbr.models.wire import completions, constraint, message_json, scored, used
+from tmbr.models.wire import completions, constraint, scored, used
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)

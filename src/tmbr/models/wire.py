@@ -7,27 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tmbr.core.grammar import Grammar
-from tmbr.core.types import Completion, Message, Scored, ToolCall, Usage
+from tmbr.core.types import Completion, Scored, ToolCall, Usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
     from openai.types.chat.chat_completion import Choice
-
-
-def message_json(message: Message) -> dict[str, Any]:
-    made: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        made["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id is not None:
-        made["tool_call_id"] = message.tool_call_id
-    return made
 
 
 def constraint(grammar: Grammar) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from tmbr.core.protocols import Judge, Model, Outcome, World
-from tmbr.core.types import Access, Judgement, Sampling
+from tmbr.core.trace import Judgement
+from tmbr.core.types import Access, Sampling
 from tmbr.reasoning.prompts import prompt
 from tmbr.reasoning.questions import ask
 from tmbr.reasoning.tree import Part, Tree

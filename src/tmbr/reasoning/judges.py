@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from tmbr.core.conversation import conversation
 from tmbr.core.protocols import Judge, Model, RewardModel
-from tmbr.core.types import Judgement, Message, Node, Rewarded, Trace, Usage, answer
+from tmbr.core.trace import Judgement, Node, Trace, answer
+from tmbr.core.types import Message, Rewarded, Usage
 from tmbr.reasoning.prompts import prompt
 from tmbr.reasoning.questions import ask
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from tmbr.core.conversation import saying
 from tmbr.core.protocols import Model
-from tmbr.core.types import Context, Usage
+from tmbr.core.types import FREE, Context, Usage
 
 ANSWERS = ("Yes", "No")
 #: Room that both answers take.
 _ROOM = 8
-FREE = Usage()
 #: An answer less likely than this is no answer: the model said something else.
 _HEARD = math.log(0.02)
 

@@ -11,20 +11,16 @@ from dataclasses import dataclass, field, replace
 from tmbr.core.conversation import heard, saying
 from tmbr.core.errors import ActionError
 from tmbr.core.protocols import Episode, Judge, Model, World
+from tmbr.core.trace import Judgement, Node, NodeKind, Trace, answer
 from tmbr.core.types import (
     Action,
     Completion,
     Context,
-    Judgement,
     Message,
-    Node,
-    NodeKind,
     Sampling,
     Step,
     Tool,
-    Trace,
     Usage,
-    answer,
     derive_seed,
 )
 from tmbr.reasoning.prompts import prompt

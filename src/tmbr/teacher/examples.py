@@ -7,7 +7,7 @@ from pathlib import Path
 from tmbr.core.errors import ConfigError
 from tmbr.core.protocols import Model, Strategy, Task
 from tmbr.core.store import read_traces
-from tmbr.core.types import Budget, Run, Trace
+from tmbr.core.trace import Budget, Run, Trace
 from tmbr.rollout import episode
 
 #: Samples that the expert tries for each example that is wanted.

@@ -14,7 +14,8 @@ from functools import lru_cache
 from statistics import fmean
 from typing import Protocol
 
-from tmbr.core.types import Message, Node, Trace
+from tmbr.core.trace import Node, Trace
+from tmbr.core.types import Message
 
 #: What an episode may cost a filter to look at: the sampled actions of its branch.
 Turns = Sequence[Node]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Task
-from tmbr.core.types import Action, Node, Sample, Step, Trace
+from tmbr.core.trace import Node, Trace
+from tmbr.core.types import Action, Sample, Step
 
 
 @dataclass(frozen=True, slots=True)

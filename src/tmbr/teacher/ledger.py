@@ -13,7 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from tmbr.core.types import Trace, derive_seed, digest
+from tmbr.core.trace import Trace
+from tmbr.core.types import derive_seed, digest
 from tmbr.teacher.filters import Dropped, branch_turns
 from tmbr.teacher.near_paths import bands, jaccard
 

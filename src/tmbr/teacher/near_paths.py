@@ -6,7 +6,7 @@ from array import array
 from functools import cache
 from itertools import pairwise
 
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 from tmbr.teacher.filters import branch_turns
 from tmbr.teacher.near import PERMUTATIONS, minhash
 

@@ -11,7 +11,8 @@ from typing import IO, Any
 
 from tmbr.core.errors import DataError
 from tmbr.core.store import decode_trace
-from tmbr.core.types import Sample, Trace
+from tmbr.core.trace import Trace
+from tmbr.core.types import Sample
 from tmbr.teacher.admission import Proposal
 from tmbr.teacher.asker import LEVELS
 from tmbr.teacher.simulation import CLASSES

@@ -15,7 +15,7 @@ from tmbr.core.pairs import pair_line, valued_line
 from tmbr.core.protocols import Task
 from tmbr.core.rows import Row, Turn, row_line
 from tmbr.core.store import trace_at
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 from tmbr.teacher.build_config import DataConfig
 from tmbr.teacher.idle import idle, replay, without
 from tmbr.teacher.ledger import Ledger, Place

@@ -13,7 +13,8 @@ from statistics import fmean
 from tmbr.core.conversation import conversation
 from tmbr.core.pairs import Pair, Valued
 from tmbr.core.rows import teaches
-from tmbr.core.types import Message, Node, Tool, Trace, answer, digest
+from tmbr.core.trace import Node, Trace, answer
+from tmbr.core.types import Message, Tool, digest
 from tmbr.teacher.trees import depths, entered
 
 #: Of some nodes of a trace how good it is to be there, in [0, 1]; of the others nothing is known.

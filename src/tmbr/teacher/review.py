@@ -20,7 +20,8 @@ from tmbr.core.journal import Journal
 from tmbr.core.pairs import Pair
 from tmbr.core.rows import Row, rows
 from tmbr.core.store import TRACES, decode_trace, encode_trace, holds_traces, read_traces
-from tmbr.core.types import Message, Trace, answer, digest
+from tmbr.core.trace import Trace, answer
+from tmbr.core.types import Message, digest
 from tmbr.teacher.formats.base import BadRow, Item, Lost, filled
 from tmbr.teacher.formats.files import part_of, writing
 from tmbr.teacher.formats.known import writable

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from tmbr.core.protocols import Model
-from tmbr.core.types import Completion, Context, Message, Sampling, Scored, Tool, Trace, answer, digest
+from tmbr.core.trace import Trace, answer
+from tmbr.core.types import Completion, Context, Message, Sampling, Scored, Tool, digest
 from tmbr.teacher.asker import Asker, Content
 from tmbr.teacher.prompts import prompt
 

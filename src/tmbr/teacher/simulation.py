@@ -12,19 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from tmbr.core.errors import ActionError
 from tmbr.core.protocols import Episode, Judge, Model, Outcome
-from tmbr.core.types import (
-    Access,
-    Action,
-    Completion,
-    Context,
-    Judgement,
-    Message,
-    Node,
-    Sampling,
-    Step,
-    answer,
-    derive_seed,
-)
+from tmbr.core.trace import Judgement, Node, answer
+from tmbr.core.types import Access, Action, Completion, Context, Message, Sampling, Step, derive_seed
 from tmbr.teacher.asker import Unfit, read_json
 from tmbr.teacher.prompts import prompt
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tmbr.core.errors import ModelFault
 from tmbr.core.protocols import Model, Strategy, Task
-from tmbr.core.types import Budget, Run, Sample, Trace, derive_seed
+from tmbr.core.trace import Budget, Run, Trace
+from tmbr.core.types import Sample, derive_seed
 from tmbr.rollout import episode
 from tmbr.teacher.asker import Unfit
 

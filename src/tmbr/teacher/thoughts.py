@@ -16,17 +16,8 @@ from tmbr.core.conversation import conversation
 from tmbr.core.errors import ActionError
 from tmbr.core.protocols import Model
 from tmbr.core.rows import teaches
-from tmbr.core.types import (
-    Action,
-    Completion,
-    Context,
-    Message,
-    Node,
-    Sampling,
-    Trace,
-    derive_seed,
-    digest,
-)
+from tmbr.core.trace import Node, Trace
+from tmbr.core.types import Action, Completion, Context, Message, Sampling, derive_seed, digest
 from tmbr.teacher.prompts import prompt
 
 #: A name with its number (`mug 2`), anything with a digit or an underscore, and what is quoted.

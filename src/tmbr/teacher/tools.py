@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tmbr.core.protocols import Task
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 
 #: Tokens of a text.
 Count = Callable[[str], int]

@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from tmbr.core.conversation import spoken
 from tmbr.core.rows import Row, Turn, teaches
-from tmbr.core.types import Message, Trace, answer
+from tmbr.core.trace import Trace, answer
+from tmbr.core.types import Message
 from tmbr.teacher.prompts import prompt
 
 #: Said beside the world: it may stand in a conversation without being on the branch.

@@ -21,7 +21,8 @@ from tmbr.begun import Begun
 from tmbr.core.errors import DataError
 from tmbr.core.journal import Journal, each_record
 from tmbr.core.protocols import Judge, Model, Strategy, Task
-from tmbr.core.types import Budget, Node, Run, Trace, derive_seed
+from tmbr.core.trace import Budget, Node, Run, Trace
+from tmbr.core.types import derive_seed
 from tmbr.rollout import rollouts
 from tmbr.teacher.idle import replay
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 
 #: From all episodes to those shown, in the order in which they are shown.
 Choose = Callable[[Sequence[Trace]], Sequence[Trace]]

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.files import write_whole
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 from tmbr.viewer import figures, text, tree
 from tmbr.viewer.choose import Choose, asked, side_by_side
 from tmbr.viewer.planes import planes, strategy_of

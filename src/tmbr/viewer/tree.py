@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import dropwhile
 
-from tmbr.core.types import Judgement, Message, Node, NodeKind, Trace
+from tmbr.core.trace import Judgement, Node, NodeKind, Trace
+from tmbr.core.types import Message
 from tmbr.viewer.text import clip, plural
 
 #: Turns shown of one path, first and last, and turns shown beside the committed branch.

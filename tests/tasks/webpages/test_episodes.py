@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tmbr.core.store import TraceStore, read_traces
-from tmbr.core.types import Budget, Run
+from tmbr.core.trace import Budget, Run
 from tmbr.models.expert import NoisyExpert
 from tmbr.reasoning.strategies import STRATEGIES, strategy
 from tmbr.runner import Job, run

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmbr.core.types import Message, Node, Run, Sample, Step, Trace
+from tmbr.core.trace import Node, Run, Trace
+from tmbr.core.types import Message, Sample, Step
 from tmbr.tuning.policy.advantages import (
     by_episode,
     by_fork,

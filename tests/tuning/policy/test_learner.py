@@ -11,7 +11,8 @@ import torch
 from tests.tuning.policy.playing import grpo, ppo
 from tmbr.core.rows import Row, read_rows, write_rows
 from tmbr.core.rows import Turn as RowTurn
-from tmbr.core.types import Finish, Message, Node, Run, Sample, Score, Trace
+from tmbr.core.trace import Finish, Node, Run, Trace
+from tmbr.core.types import Message, Sample, Score
 from tmbr.tuning.masks import encode
 from tmbr.tuning.policy.actor_critic import ActorCritic
 from tmbr.tuning.policy.batch import Batch

@@ -9,7 +9,8 @@ import torch
 
 from tests.tuning.policy.playing import grpo, opened, ppo
 from tmbr.core.errors import DataError
-from tmbr.core.types import Finish, Message, Node, Run, Sample, Score, Trace
+from tmbr.core.trace import Finish, Node, Run, Trace
+from tmbr.core.types import Message, Sample, Score
 from tmbr.tuning.policy.batch import Batch
 from tmbr.tuning.policy.networks import Networks, sampled
 from tmbr.tuning.policy.sampler import Ask, Played

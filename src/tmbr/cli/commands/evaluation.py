@@ -91,7 +91,8 @@ def judges(
       tmbr judges runs/eval/traces.jsonl --judge rules --judge self --model nano --samples 50
     """
     from tmbr.cli.judges import judges as run
-    from tmbr.config import ModelConfig, load
+    from tmbr.config import ModelConfig
+    from tmbr.config_file import load
 
     if (adapter or key_env) and not model:
         raise typer.BadParameter("--adapter and --key-env belong to a --model.")
@@ -130,7 +131,8 @@ def quickstart(arguments: Arguments = None, out: Out = None) -> int:
       tmbr quickstart --out runs/try eval.samples=50
     """
     from tmbr.cli.quickstart import default, quickstart
-    from tmbr.config import QuickstartConfig, load
+    from tmbr.config import QuickstartConfig
+    from tmbr.config_file import load
 
     config, overrides = file_and_overrides(arguments)
     given = [f"out={json.dumps(str(out))}"] if out else []

@@ -97,7 +97,7 @@ def build(arguments: Arguments = None, out: Out = None) -> None:
       tmbr data build recipes/data.yaml filters.duplicates=near filters.most_per_group=5000
     """
     from tmbr.cli.build_data import build_data
-    from tmbr.config import load
+    from tmbr.config_file import load
     from tmbr.teacher.build_config import DataConfig
 
     config, overrides = file_and_overrides(arguments)

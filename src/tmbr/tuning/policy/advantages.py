@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tmbr.core.types import Trace
+from tmbr.core.trace import Trace
 from tmbr.tuning.policy.sampler import Played
 from tmbr.tuning.policy.turns import Turn
 

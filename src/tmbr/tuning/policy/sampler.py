@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tmbr.core.types import Context, Tool, Trace
+from tmbr.core.trace import Trace
+from tmbr.core.types import Context, Tool
 
 #: Reward of each of these nodes, which are the sampled ones of the committed branch, in order.
 Rewards = Callable[[Trace, Sequence[int]], Sequence[float]]

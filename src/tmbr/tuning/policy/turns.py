@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tmbr.core.conversation import conversations
-from tmbr.core.types import Context, Node, Tool, Trace
+from tmbr.core.trace import Node, Trace
+from tmbr.core.types import Context, Tool
 from tmbr.tuning.policy.sampler import Rewards
 
 Prompt = Callable[[Context, Sequence[Tool]], tuple[int, ...]]
