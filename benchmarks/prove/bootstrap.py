@@ -32,12 +32,11 @@ from benchmarks.rows import RESULTS, Row, row, table, write
 from tmbr.cli.build import build_model, build_strategy
 from tmbr.cli.play import Grid, play
 from tmbr.cli.tasks import make_task
-from tmbr.cli.tune import tune
+from tmbr.cli.tune import SftRun, tune
 from tmbr.config import ModelConfig, PlayConfig, SamplingConfig, StrategyConfig
 from tmbr.core.rows import Row as Conversation
 from tmbr.core.rows import read_rows, rows, write_rows
 from tmbr.core.types import Trace
-from tmbr.tuning.config import SftConfig
 
 RESULT = RESULTS / "bootstrap.json"
 ARMS = ("multibranch", "rejection", "continued")
@@ -201,7 +200,7 @@ def _tuned(model: str, content: Sequence[Conversation], rate: float, seed: int, 
     """The folder of the model tuned further on these rows."""
     path = folder / "rows.jsonl"
     write_rows(path, content)
-    config = SftConfig(model=model, learning_rate=rate, seed=seed, **TUNE)
+    config = SftRun(model=model, learning_rate=rate, seed=seed, **TUNE)
     return str(folder / "tune" / tune(config, path, folder / "tune").folder)
 
 
