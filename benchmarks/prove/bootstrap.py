@@ -29,6 +29,7 @@ from typing import Any
 
 from benchmarks.prove.verdicts import interval
 from benchmarks.rows import RESULTS, Row, row, table, write
+from tmbr.cli.budgets import Way
 from tmbr.cli.build import build_model, build_strategy
 from tmbr.cli.play import Grid, play
 from tmbr.cli.tasks import make_task
@@ -157,7 +158,7 @@ def _play(
         config,
         [(model, strategy)],
         {model: ModelConfig(model=model)},
-        {strategy: (told, build_strategy(strategy, told, limits))},
+        {strategy: (Way(told, config.budget), build_strategy(strategy, told, limits))},
         task,
         [samples[index] for index in houses],
     )

@@ -98,7 +98,7 @@ async def run(
             on_drain(playing)
         draining.set()
 
-    with _on_ctrl_c(interrupt):
+    with on_ctrl_c(interrupt):
         try:
             await asyncio.gather(*workers)
         except asyncio.CancelledError:
@@ -138,7 +138,7 @@ async def _play(job: Job, retries: int) -> Trace:
 
 
 @contextmanager
-def _on_ctrl_c(do: Callable[[], None]) -> Iterator[None]:
+def on_ctrl_c(do: Callable[[], None]) -> Iterator[None]:
     """Handle SIGINT in the running loop; only the main thread can, others are left alone."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -14,7 +14,7 @@ from benchmarks.prove.data_sources import Forgetful, _library
 
 from tmbr.cli.tasks import make_task
 from tmbr.core.types import Action
-from tmbr.teacher.config import DataConfig
+from tmbr.teacher.build_config import DataConfig
 
 
 @pytest.mark.parametrize("kind", ["code", "docs"])

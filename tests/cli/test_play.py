@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.support.doors import DoorsTask, Walk, Wanderer
+from tmbr.cli.budgets import Way
 from tmbr.cli.play import Grid, play
 from tmbr.cli.progress import Meter
 from tmbr.config import EvalConfig, ModelConfig, StrategyConfig, load
@@ -19,8 +20,8 @@ def doors_grid(out: Path, **changes: object) -> Grid:
     config = load(EvalConfig, None, ["seeds=[0, 1]", f"out={out}"]).model_copy(update=changes)
     names = {"one": ModelConfig(model="one"), "two": ModelConfig(model="two", adapter="a")}
     cells = [("one", "walk"), ("two", "walk")]
-    strategies = {"walk": (StrategyConfig(), Walk())}
-    return Grid(config, cells, names, strategies, DoorsTask(), DoorsTask().samples("test"))
+    ways = {"walk": (Way(StrategyConfig(), config.budget), Walk())}
+    return Grid(config, cells, names, ways, DoorsTask(), DoorsTask().samples("test"))
 
 
 def wanderer(told: ModelConfig) -> Wanderer:

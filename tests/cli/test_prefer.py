@@ -9,9 +9,9 @@ import pytest
 
 from tests.support import tiny
 from tmbr.cli import run
-from tmbr.cli.prefer import pairs, values
 from tmbr.core.pairs import read_either, read_pairs
 from tmbr.core.store import read_traces
+from tmbr.teacher.preferences import States
 
 FAST = ["dtype=fp32", "rank=4", "epochs=1", "batch_size=16", "max_length=1200"]
 
@@ -41,8 +41,8 @@ def test_a_reward_model_is_made_of_traces_and_judges_them(
     result = json.loads((rewarded / "result.json").read_text())
     made = read_either(rewarded / "preferences.jsonl")
     traces = read_traces(folder / "traces.jsonl")
-    assert made[0] == [pair for trace in traces for pair in pairs(trace)]
-    assert made[1] == [valued for trace in traces for valued in values(trace)]
+    assert made[0] == [pair for trace in traces for pair in States([trace]).pairs()]
+    assert made[1] == [valued for trace in traces for valued in States([trace]).valued()]
     kept = result["pairs"] + result["valued"]
     assert kept > 10
     assert kept + len(result["dropped"]) + len(result["alike"]) == len(made[0]) + len(made[1])

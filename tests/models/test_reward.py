@@ -15,7 +15,6 @@ from transformers import AutoModelForSequenceClassification, MistralConfig, Mist
 
 from tests.reasoning.playing import always, doors, play
 from tests.support import tiny
-from tmbr.cli.prefer import pairs, values
 from tmbr.core.chat import reading
 from tmbr.core.errors import ConfigError, DataError, ModelFault
 from tmbr.core.lines import write_lines
@@ -25,6 +24,7 @@ from tmbr.models.local import LocalModel
 from tmbr.models.reward import LocalReward
 from tmbr.reasoning.judges import Mix, Reward, Rules
 from tmbr.reasoning.search import Multibranch
+from tmbr.teacher.preferences import States
 from tmbr.tuning import reward
 from tmbr.tuning.base import load_classifier
 from tmbr.tuning.masks import ChatTemplate
@@ -235,8 +235,8 @@ def test_what_trains_is_what_the_judge_has_seen_in_the_search(outcomes: bool) ->
     assert trace.finish is not None
     assert trace.finish.score.success
     config = RewardConfig(model="tiny", max_length=100_000)
-    told_pairs = [] if outcomes else list(pairs(trace))
-    told_values = list(values(trace)) if outcomes else []
+    told_pairs = [] if outcomes else list(States([trace]).pairs())
+    told_values = list(States([trace]).valued()) if outcomes else []
     encoded = reward.encode(told_pairs, told_values, ChatTemplate(tokenizer), config)
     assert len(encoded.examples) >= 2
     trained = {tuple(ids) for e in encoded.examples for ids in (e.chosen_ids, e.rejected_ids) if ids}

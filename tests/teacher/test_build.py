@@ -21,7 +21,7 @@ from tmbr.core.store import TraceStore
 from tmbr.core.types import Message, Trace
 from tmbr.teacher import parts
 from tmbr.teacher.build import build, told
-from tmbr.teacher.config import DataConfig
+from tmbr.teacher.build_config import DataConfig
 from tmbr.teacher.tools import Tools
 
 QUIET = Tools(len, lambda trace: make_task(trace.run.task, trace.run.data, "text"), lambda *_: None)

@@ -1,35 +1,52 @@
-"""Sketches estimate what two paths share, and bands bring together what is alike."""
-
 from __future__ import annotations
 
-import pytest
+from random import Random
 
-from tests.support import grown
-from tmbr.core.types import Finish, Score, Trace
-from tmbr.teacher.near import bands, jaccard, sketch
+from hypothesis import given
+from hypothesis import strategies as st
 
-
-def _path(*actions: str) -> Trace:
-    made = grown.Grown(grown.sample(), grown.run("react"))
-    at = made.start
-    for action in actions:
-        at = made.act(at, action, "A shelf.", "I see.")
-    made.trace.finish = Finish(at, Score(1.0, True), "completed")
-    return made.trace
+from tmbr.teacher.near import NearIndex, shingles
 
 
-def test_the_estimate_is_near_the_truth() -> None:
-    one = _path(*(f"go to shelf {n}" for n in range(30)))
-    other = _path(*(f"go to shelf {n}" for n in range(10, 40)))
-    shared, all_ = 20 + 19 + 1, 40 + 39 + 1  # actions, pairs of them, the instruction
-    assert jaccard(sketch(one), sketch(other)) == pytest.approx(shared / all_, abs=0.12)
-    assert jaccard(sketch(one), sketch(one)) == 1.0
+def jaccard(one: str, other: str) -> float:
+    ours, theirs = {*shingles(one)}, {*shingles(other)}
+    return len(ours & theirs) / len(ours | theirs)
 
 
-@pytest.mark.parametrize("threshold", [0.5, 0.8, 0.9])
-def test_what_is_alike_shares_a_band_and_what_is_not_shares_none(threshold: float) -> None:
-    long = [f"go to shelf {n}" for n in range(60)]
-    one, near = sketch(_path(*long)), sketch(_path(*long[:-1]))
-    far = sketch(_path(*(f"open drawer {n}" for n in range(60))))
-    assert set(bands(one, threshold)) & set(bands(near, threshold))
-    assert not set(bands(one, threshold)) & set(bands(far, threshold))
+@given(st.text(), st.lists(st.text(min_size=1), max_size=20))
+def test_the_same_text_is_found_whatever_it_is(text: str, others: list[str]) -> None:
+    index = NearIndex(0.85)
+    for number, other in enumerate(others):
+        index.add(str(number), other)
+    held = index.add("mine", text)
+    assert index.find(text) == (held or "mine")
+
+
+def test_case_and_punctuation_make_no_difference() -> None:
+    index = NearIndex(0.85)
+    index.add("a", "Put a clean mug in the cabinet.")
+    assert index.find("put a clean mug -- in the cabinet!") == "a"
+
+
+def test_near_duplicates_are_found_and_others_are_not() -> None:
+    """Of a thousand texts, those that are 0.92 alike are nearly all found, none that is 0.6 alike."""
+    rng = Random(0)
+    words = [f"{rng.randrange(10**6):06d}" for _ in range(2000)]
+    texts = [" ".join(rng.sample(words, 40)) for _ in range(1000)]
+    index = NearIndex(0.85)
+    for number, text in enumerate(texts):
+        assert index.add(str(number), text) is None
+
+    def changed(text: str, count: int) -> str:
+        said = text.split()
+        for at in range(0, count * 3, 3):
+            said[at] = rng.choice(words)
+        return " ".join(said)
+
+    near = [changed(text, 1) for text in texts]
+    far = [changed(text, 7) for text in texts]
+    assert min(map(jaccard, near, texts)) > 0.9
+    assert max(map(jaccard, far, texts)) < 0.75
+    found = sum(index.find(text) == str(number) for number, text in enumerate(near))
+    assert found > 950
+    assert sum(index.find(text) is not None for text in far) < 10

@@ -22,7 +22,7 @@ from tmbr.core.store import read_traces
 from tmbr.core.types import Budget, Run, Trace, digest
 from tmbr.models.expert import Walkthrough
 from tmbr.teacher.build import Built, build, told
-from tmbr.teacher.config import DataConfig
+from tmbr.teacher.build_config import DataConfig
 from tmbr.teacher.preferences import States, outcomes
 from tmbr.teacher.tools import Count, Tools
 from tmbr.teacher.values import Player, StepValue, chosen, each_step_value, value_all

@@ -24,7 +24,7 @@ EXTRAS = {
     "kg": "the knowledge graph",
     "shop": "the web shop",
     "docker": "the operating system in containers",
-    "data": "near duplicates in data",
+    "data": "near-duplicates among questions and among paths",
     "gym": "worlds as Gymnasium's",
 }
 _SECRET = re.compile(r"//[^/@]*@")

@@ -61,9 +61,9 @@ class Meter:
 class Progress:
     """Shows a meter while it is entered."""
 
-    def __init__(self, title: str, total: int) -> None:
+    def __init__(self, title: str, total: int, meter: Meter | None = None) -> None:
         self.title = title
-        self.meter = Meter(total)
+        self.meter = meter or Meter(total)
         self._bar: Bar | None = None
         self._task: TaskID | None = None
         self._said = self.meter.began
@@ -90,11 +90,11 @@ class Progress:
 
     def reuse(self, finish: Finish) -> None:
         self.meter.reuse(finish)
-        self._show()
+        self.show()
 
     def add(self, trace: Trace) -> None:
         self.meter.add(trace)
-        self._show()
+        self.show()
 
     def say(self, text: str) -> None:
         """A line of its own, above the bar if there is one."""
@@ -103,7 +103,8 @@ class Progress:
         else:
             print(text, file=sys.stderr, flush=True)
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Show the meter as it stands, a line only now and then."""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=self.meter.done, line=self.meter.line())
         elif self.meter.clock() - self._said >= QUIET_SECONDS:

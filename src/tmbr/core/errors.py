@@ -28,6 +28,10 @@ class ModelFault(TmbrError):
     """A model or its endpoint did not answer; the episode becomes a recorded `task error`."""
 
 
+class ModelRefused(ModelFault):
+    """The endpoint does not take this very request; to ask again would not help."""
+
+
 class EnvironmentFault(TmbrError):
     """A world broke for a reason that is not the agent's; the episode becomes a `task error`."""
 

@@ -24,6 +24,7 @@ from tmbr.core.types import (
     Step,
     Tool,
     Trace,
+    Usage,
 )
 
 
@@ -164,6 +165,22 @@ class RewardModel(Protocol):
         self, conversations: Sequence[Sequence[Message]], tools: Sequence[Tool]
     ) -> list[Rewarded]:
         """One for each. Raises ModelFault when they cannot be read."""
+        ...
+
+
+class Payment(Protocol):
+    """What was set aside for one request."""
+
+    def settle(self, usage: Usage | None) -> None:
+        """Pay what was used; None where nobody knows, and all that was set aside is taken as spent."""
+        ...
+
+
+class Purse(Protocol):
+    """Who pays for a model's requests."""
+
+    async def reserve(self, model: str, most: Usage) -> Payment:
+        """Set aside what a request may cost at worst. Raises where that would pass the limit."""
         ...
 
 

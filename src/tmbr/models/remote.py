@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import random
@@ -10,11 +11,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from tmbr.core.errors import ModelFault
+from tmbr.core.errors import ModelFault, ModelRefused
 from tmbr.core.grammar import Grammar
-from tmbr.core.types import Completion, Context, Sampling, Scored, Tool, derive_seed
+from tmbr.core.protocols import Payment, Purse
+from tmbr.core.types import Completion, Context, Sampling, Scored, Tool, Usage, derive_seed
 from tmbr.models.schemas import fits
-from tmbr.models.wire import completions, constraint, message_json, scored
+from tmbr.models.wire import completions, constraint, message_json, scored, used
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ class RemoteModel:
     sent at most: connection failures, timeouts, unreadable answers and the statuses 408, 409, 429 and
     5xx are tried again, after `backoff` seconds, doubled each time, with jitter from its seed, and
     never sooner than `Retry-After`. concurrency: requests under way. logprobs: ask for them.
+    purse: pays for every attempt; one that the server refuses by its status costs nothing, one that
+    ends without a readable answer all that was set aside.
 
     `transformers serve` draws, at any temperature, only where the checkpoint's generation config says
     `do_sample`; elsewhere all candidates are the same.
@@ -54,6 +58,7 @@ class RemoteModel:
         backoff: float = 0.5,
         concurrency: int = 32,
         logprobs: bool = False,
+        purse: Purse | None = None,
     ) -> None:
         from openai import AsyncOpenAI
 
@@ -64,6 +69,7 @@ class RemoteModel:
         self._key_env, self._key = key_env, os.environ.get(key_env, "")
         self._timeout, self._attempts, self._backoff = timeout, attempts, backoff
         self._logprobs = logprobs
+        self._purse: Purse = purse or _Free()
         self._gives_n = True
         self._takes_grammars = True
         self._said = False
@@ -199,20 +205,25 @@ class RemoteModel:
     async def _once(self, body: dict[str, Any], read: Callable[[Any], list[T]]) -> list[T]:
         import openai
 
+        payment = await self._purse.reserve(self.name, _most(body))
+        usage: Usage | None = None
         try:
             response = await self._client.chat.completions.create(**body)
+            found = read(response)  # the client hands on whatever JSON, or text, it was sent
+            usage = (used(response) if response.usage else None) if found else None
         except openai.APITimeoutError:
             raise _Transient(f"no answer within {self._timeout:g} s") from None
         except openai.APIConnectionError as error:
             raise _Transient(f"the connection failed: {error.__cause__ or error}") from None
         except openai.APIStatusError as error:
+            usage = Usage()
             raise self._status(error) from None
         except (openai.OpenAIError, ValueError) as error:
             raise _Transient(f"the answer cannot be read: {error}") from None
-        try:
-            found = read(response)  # the client hands on whatever JSON, or text, it was sent
         except (AttributeError, TypeError):
             raise _Transient(f"the answer is no chat completion: {str(response)[:80]!r}") from None
+        finally:
+            payment.settle(usage)
         if not found:
             raise _Transient("the answer holds no choices")
         return found
@@ -247,10 +258,26 @@ class _Transient(Exception):
         self.retry_after = retry_after
 
 
-class _Refused(ModelFault):
+class _Refused(ModelRefused):
     """The server does not like the request itself."""
 
     too_long = False
+
+
+class _Free:
+    """Both purse and payment of who need not pay."""
+
+    async def reserve(self, model: str, most: Usage) -> Payment:  # noqa: ARG002
+        return self
+
+    def settle(self, usage: Usage | None) -> None:  # noqa: ARG002
+        return
+
+
+def _most(body: dict[str, Any]) -> Usage:
+    """What a request may use at worst: no token is shorter than a byte."""
+    prompt = len(json.dumps(body, ensure_ascii=False).encode(errors="replace"))
+    return Usage(prompt, body.get("n", 1) * body["max_tokens"], prompt)
 
 
 def _seconds(header: str) -> float:

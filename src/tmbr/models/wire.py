@@ -51,7 +51,7 @@ def constraint(grammar: Grammar) -> dict[str, Any]:
 def completions(response: ChatCompletion) -> list[Completion]:
     """One for each choice; the first carries the usage of the whole request."""
     return [
-        _completion(choice, _usage(response) if i == 0 else Usage())
+        _completion(choice, used(response) if i == 0 else Usage())
         for i, choice in enumerate(response.choices)
     ]
 
@@ -69,7 +69,7 @@ def scored(response: ChatCompletion, texts: Sequence[str]) -> list[Scored]:
         told = likely or [(choice.message.content or "", 0.0)]
         least = min(logprob for _, logprob in told) + math.log(0.01)
         by_text = (_summed([p for token, p in told if _same(token, text)], least) for text in texts)
-        found.append(Scored(tuple(by_text), _usage(response)))
+        found.append(Scored(tuple(by_text), used(response)))
     return found
 
 
@@ -95,7 +95,8 @@ def _completion(choice: Choice, usage: Usage) -> Completion:
     )
 
 
-def _usage(response: ChatCompletion) -> Usage:
+def used(response: ChatCompletion) -> Usage:
+    """What a whole request took; nothing where the server does not tell."""
     usage = response.usage
     if usage is None:
         return Usage()

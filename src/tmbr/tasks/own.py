@@ -29,8 +29,7 @@ def load(told: str) -> Task:
     that end an episode in `ending`. Raises ConfigError: no such file or class, one that fails, or
     lacks something.
     """
-    file, _, name = told.rpartition(":")
-    made = _class(Path(file), name)
+    name, made = told.rpartition(":")[2], find(told)
     try:
         task = made()
     except Exception as error:
@@ -40,7 +39,10 @@ def load(told: str) -> Task:
     return Own(task, told)
 
 
-def _class(path: Path, name: str) -> Any:
+def find(told: str) -> Any:
+    """The class that `FILE.py:CLASS` names. Raises ConfigError."""
+    file, _, name = told.rpartition(":")
+    path = Path(file)
     module = _module(path)
     if not hasattr(module, name):
         classes = [key for key, value in vars(module).items() if isinstance(value, type)]

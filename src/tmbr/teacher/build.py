@@ -17,10 +17,10 @@ from tmbr.core.errors import ConfigError, DataError, no_file
 from tmbr.core.rows import Row, each_row, row_line
 from tmbr.core.store import each_trace
 from tmbr.teacher import filters
-from tmbr.teacher.config import DataConfig, FiltersConfig
+from tmbr.teacher.build_config import DataConfig, FiltersConfig
 from tmbr.teacher.ledger import Ledger, Yield
 from tmbr.teacher.mix import Source, counts, factors, interleaved, sample, scaled, trained
-from tmbr.teacher.near import sketch
+from tmbr.teacher.near_paths import sketch
 from tmbr.teacher.parts import Written, part, tokens, write_parts
 from tmbr.teacher.tools import BATCH, Count, Tools
 from tmbr.teacher.values import each_step_value

@@ -1,102 +1,103 @@
-"""All that may be set about making data from traces."""
+"""All that may be set about making data with a teacher."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+from tmbr.config import BudgetConfig, Config, ModelConfig, Positive, SamplingConfig, StrategyConfig
 
 
-class SourceConfig(_Settings):
-    """A file of data; its path alone is short for itself."""
+class VerifyConfig(Config):
+    """Who reaches a question's target a second time."""
 
-    path: Path
-    """Of traces, or of rows in the OpenAI shape."""
-    weight: float | None = Field(None, gt=0)
-    """Its part of the agent data (or of the general data) against the other files; where none has a
-    weight, each is as large as it is."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, data: Any) -> Any:
-        return {"path": data} if isinstance(data, str | Path) else data
-
-
-class FiltersConfig(_Settings):
-    """What is not learnt from. Each null switches its filter off; the first that objects counts."""
-
-    least_score: float | None = Field(None, ge=0, le=1)
-    """Keep episodes of at least this score; null keeps what was solved."""
-    most_malformed: float | None = Field(0.5, ge=0, le=1)
-    """Largest share of a branch's turns without a readable action. They are never trained anyway."""
-    most_inadmissible: float | None = Field(0.5, ge=0, le=1)
-    """Largest share of actions that the world refused. They are never trained either."""
-    most_repeats: int | None = Field(3, ge=1)
-    """How often the same action may have had the same answer."""
-    turns: tuple[int, int] | None = (1, 100)
-    """Fewest and most turns of a branch."""
-    tokens: tuple[int, int] | None = None
-    """Fewest and most tokens of its conversation, by `tokenizer`."""
-    scripts: tuple[str, ...] | None = None
-    """Scripts in which a model may write, as `[LATIN]`: it drops one that falls into another."""
-    judge: str | None = None
-    """Name of a judge whose values are in the traces; see `least_judged`."""
-    least_judged: float = Field(0.5, ge=0, le=1)
-    """Smallest mean value that this judge gave the branch."""
-    duplicates: Literal["keep", "exact", "near"] = "exact"
-    """Of episodes with the same conversation, or with nearly the same path, the first is kept."""
-    alike: float = Field(0.9, gt=0, le=1)
-    """Near: from this share of equal steps on (Jaccard, estimated by MinHash)."""
-    most_per_group: int | None = Field(None, ge=1)
-    """Most episodes of one task and difficulty; which ones is the seed's choice."""
-
-
-class DataConfig(_Settings):
-    """Traces and general rows → rows, pairs and values. The traces must be of a train split: the score
-    decides what is kept."""
-
-    traces: tuple[SourceConfig, ...] = Field(min_length=1)
-    """Files of traces, as `tmbr collect` writes them."""
-    general: tuple[SourceConfig, ...] = ()
-    """Files of rows in the OpenAI shape: instructions, dialogue, code."""
-    step_values: tuple[Path, ...] = ()
-    """Files of step values, as `tmbr data values` writes them; they overrule what the outcome tells."""
-    filters: FiltersConfig = FiltersConfig.model_validate({})
-    """What is not learnt from."""
-    detours: Literal["cut", "tell"] = "cut"
-    """What the tree went back from: cut, or told as a wrong turn and a short word that mends it."""
-    wrong_turn_weight: float = Field(0.0, ge=0)
-    """tell: loss of the wrong turn itself; 0 learns only the mending."""
-    idle: Literal["cut", "keep"] = "cut"
-    """Turns that told nothing new and changed nothing: cut where a replay of the rest, in the world
-    opened anew, answers the same and solves the task. Needs the world."""
-    form: str = "text"
-    """How the task was put to the model (`text`, `agentbench`): for the replay."""
-    margin: float = Field(0.5, gt=0, le=1)
-    """Least difference of value between the turns of a pair."""
-    values: Literal["rollouts", "all"] = "rollouts"
-    """values.jsonl: turns of `step_values`; or all whose outcome is known, which is much: each holds
-    its whole conversation."""
-    agent_share: float | None = Field(None, ge=0, le=1)
-    """λ: the agent's share of the data; null takes all rows as they are."""
-    mix_by: Literal["rows", "weights"] = "rows"
-    """λ as a share of the rows, sampled; or all rows, their loss weighted (the paper's formula)."""
-    most_rows: int | None = Field(None, ge=1)
-    """Rows at most, all together; for `mix_by: rows`."""
-    tokenizer: str | None = None
-    """Counts tokens for weights and length: `nano`, a folder or a hub name. Null counts characters."""
-    seed: int = 0
-    """Of what is sampled, and of the order of rows."""
-    out: Path = Path("runs/data")
-    """Folder for rows.jsonl, pairs.jsonl, values.jsonl and yields.json."""
+    #: Let the task's expert try first, where it has one.
+    expert: bool = True
+    #: Where the expert does not reach it: so many tries of the action maker …
+    samples: Annotated[int, Field(ge=0)] = 0
+    #: … of which so many have to.
+    agree: Positive = 2
 
     @model_validator(mode="after")
-    def _most_of_a_share(self) -> Self:
-        if self.most_rows is not None and (self.agent_share is None or self.mix_by != "rows"):
-            raise ValueError("most_rows: needs agent_share, and mix_by: rows")
+    def _can_agree(self) -> Self:
+        if self.samples and self.agree > self.samples:
+            raise ValueError(f"agree: {self.agree} of {self.samples} samples can never agree")
+        if not self.expert and not self.samples:
+            raise ValueError("neither the expert nor samples verify: set `expert` or `samples`")
         return self
+
+
+class EndpointConfig(Config):
+    """How endpoints are asked."""
+
+    #: Seconds an answer may take.
+    timeout: Annotated[float, Field(gt=0)] = 120.0
+    #: How often a request is sent at most; 429 and its Retry-After are heeded.
+    attempts: Positive = 8
+    #: Seconds before the second attempt; doubled for each one after it.
+    backoff: Annotated[float, Field(gt=0)] = 0.5
+    #: Tokens that fit into the model.
+    context_limit: Positive = 32_768
+
+
+class MakeConfig(Config):
+    """Questions generated and verified, then played and kept where they were solved."""
+
+    #: `household`, `database`, `webshop`, or a task of your own: `FILE.py:CLASS`.
+    task: str = "household"
+    #: Who knows the world: by default the task's, or your own as `FILE.py:CLASS`, see docs/teacher.md.
+    asker: str | None = None
+    #: How the task is put: `text` (Thought, Action) or `agentbench` (tool calls).
+    form: str = "text"
+    #: The teacher, in every role that has no model of its own below.
+    model: ModelConfig = ModelConfig(model="expert")
+    #: Who asks questions.
+    questions: ModelConfig | None = None
+    #: Who thinks and acts.
+    actions: ModelConfig | None = None
+    #: Who answers for the world where `world` is `model`.
+    environment: ModelConfig | None = None
+    #: `real`, or `model`: played by a model, marked so, and replayed in the real one.
+    world: Literal["real", "model"] = "real"
+    #: Questions that are wanted.
+    wanted: Positive = 100
+    #: Questions that are asked for in each world drawn.
+    per_world: Positive = 2
+    #: Give up after so many proposals for each question wanted.
+    tries: Positive = 10
+    verify: VerifyConfig = VerifyConfig()
+    #: Share of five-character runs in common (Jaccard) from which two questions count as one.
+    near: Annotated[float, Field(gt=0, le=1)] = 0.85
+    #: `DATA:SPLIT`s of the task whose questions and worlds may not be made.
+    decontaminate: tuple[str, ...] = ("generated:validation", "generated:test")
+    #: Complete example trajectories that the action maker imitates; 0 makes it plan by its own prompt.
+    examples: Annotated[int, Field(ge=0)] = 0
+    #: File of traces to take them from; by default the task's expert plays some of the training split.
+    examples_from: Path | None = None
+    strategy: StrategyConfig = StrategyConfig(strategy="react")
+    sampling: SamplingConfig = SamplingConfig()
+    budget: BudgetConfig = BudgetConfig()
+    endpoint: EndpointConfig = EndpointConfig()
+    #: YAML: model -> {in, cached, out}, US dollars a million tokens.
+    prices: Path | None = None
+    #: US dollars that are never passed, over all runs into the same folder; null is no limit.
+    max_usd: Annotated[float, Field(gt=0)] | None = None
+    #: Under which terms the teacher's output may be used; recorded with the data.
+    terms: str | None = None
+    seed: int = 0
+    #: Requests, or episodes, under way at a time.
+    concurrency: Positive = 16
+    out: Path = Path("runs/make")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.max_usd is not None and self.prices is None:
+            raise ValueError("max_usd: no limit can be kept without `prices`, a YAML file")
+        return self
+
+    def shape(self) -> dict[str, object]:
+        """What decides which set is made: all but how fast, how far and where to."""
+        free = {"prices", "max_usd", "concurrency", "out", "endpoint", "terms"}
+        return self.model_dump(mode="json", exclude=free)

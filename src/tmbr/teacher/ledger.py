@@ -15,7 +15,7 @@ from typing import Any
 
 from tmbr.core.types import Trace, derive_seed, digest
 from tmbr.teacher.filters import Dropped, branch_turns
-from tmbr.teacher.near import bands, jaccard
+from tmbr.teacher.near_paths import bands, jaccard
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;

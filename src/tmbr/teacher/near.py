@@ -1,61 +1,83 @@
-"""Nearly equal paths, by MinHash (Broder, 1997): sketches, and the bands in which they meet."""
+"""Near-duplicates among a million short texts: MinHash with bands (Broder, 1997), by rensa.
+
+Texts are compared by their runs of five characters, in lower case and without punctuation. What shares
+a band is compared by the whole sketch, so that a chance hit does not drop a question.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import pairwise
-from typing import Any
+import re
+from array import array
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import ConfigError
-from tmbr.core.types import Trace
-from tmbr.teacher.filters import branch_turns
 
-#: Hash values of a sketch; with 128 the estimate of a Jaccard of 0.9 errs by 0.03. Bytes of each.
-HASHES = 128
-WIDTH = 4
-#: Least chance that two paths which are just alike enough meet in a band.
-FOUND = 0.95
+if TYPE_CHECKING:
+    from rensa import RMinHash, RMinHashLSH
 
-
-def sketch(trace: Trace) -> bytes:
-    """Of the instruction and the steps of the committed branch: of each its action, and each two in a
-    row. Raises ConfigError without datasketch."""
-    acts = [node.action.key if node.action else "" for node in branch_turns(trace)]
-    parts = {trace.sample.instruction, *acts, *("\n".join(two) for two in pairwise(acts))}
-    minhash = _blank().copy()
-    minhash.update_batch([part.encode("utf-8", "replace") for part in sorted(parts)])
-    return bytes(minhash.hashvalues.tobytes())
+SHINGLE = 5
+PERMUTATIONS = 128
+#: 16 bands of 8: what is 0.85 alike shares one with probability 0.994, what is 0.5 alike with 0.06.
+BANDS = 16
+_SEED = 42
+_PLAIN = re.compile(r"[\W_]+")
 
 
-def jaccard(one: bytes, other: bytes) -> float:
-    """What part of the steps two paths share, estimated from their sketches."""
-    at = range(0, HASHES * WIDTH, WIDTH)
-    return sum(one[i : i + WIDTH] == other[i : i + WIDTH] for i in at) / HASHES
+def shingles(text: str) -> list[str]:
+    plain = _PLAIN.sub(" ", text.lower()).strip()
+    return sorted({plain[i : i + SHINGLE] for i in range(max(1, len(plain) - SHINGLE + 1))})
 
 
-def bands(sketch: bytes, threshold: float) -> list[bytes]:
-    """Keys of which two sketches share one when their Jaccard reaches the threshold (in `FOUND` of the
-    cases), and rarely when it is far below."""
-    rows = _rows(threshold) * WIDTH
-    starts = range(0, len(sketch), rows)
-    return [number.to_bytes(1, "big") + sketch[at : at + rows] for number, at in enumerate(starts)]
+class NearIndex:
+    """Texts by name; `names[k]` is the k-th that was added. Raises ConfigError without rensa.
+
+    threshold: share of runs in common (Jaccard) from which two texts count as one.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        self.names: list[str] = []
+        self._threshold = threshold
+        self._bands: RMinHashLSH = rensa().RMinHashLSH(threshold, PERMUTATIONS, BANDS)
+        self._sketches = array("I")
+
+    def find(self, text: str) -> str | None:
+        """The name of the text that is most alike, if it is alike enough."""
+        found = self._nearest(minhash(shingles(text)))
+        return None if found is None else self.names[found]
+
+    def add(self, name: str, text: str) -> str | None:
+        """Add a text, unless there is one alike: its name is returned then."""
+        sketch = minhash(shingles(text))
+        found = self._nearest(sketch)
+        if found is not None:
+            return self.names[found]
+        self._bands.insert(len(self.names), sketch)
+        self.names.append(name)
+        self._sketches.extend(sketch.digest())
+        return None
+
+    def _nearest(self, sketch: RMinHash) -> int | None:
+        ours = sketch.digest()
+        alike = [(self._alike(ours, key), -key) for key in self._bands.query(sketch)]
+        best, key = max(alike, default=(0.0, 0))
+        return -key if best >= self._threshold else None
+
+    def _alike(self, ours: list[int], key: int) -> float:
+        theirs = self._sketches[key * PERMUTATIONS : (key + 1) * PERMUTATIONS]
+        return sum(map(int.__eq__, ours, theirs)) / PERMUTATIONS
 
 
-@cache
-def _rows(threshold: float) -> int:
-    """Hash values of a band: as many as find what is alike."""
-    for rows in (16, 8, 4, 2):
-        if 1 - (1 - threshold**rows) ** (HASHES // rows) >= FOUND:
-            return rows
-    return 1
+def minhash(parts: Iterable[str]) -> RMinHash:
+    """The sketch of a set of parts. Raises ConfigError without rensa."""
+    made = rensa().RMinHash(PERMUTATIONS, _SEED)
+    made.update(list(parts))
+    return made
 
 
-@cache
-def _blank() -> Any:
+def rensa() -> Any:
     try:
-        from datasketch import MinHash
+        import rensa
     except ModuleNotFoundError:
-        raise ConfigError(
-            "near duplicates need datasketch: pip install 'tmbr[data]', or set duplicates: exact"
-        ) from None
-    return MinHash(HASHES)
+        raise ConfigError("near-duplicates need rensa: pip install 'tmbr[data]'") from None
+    return rensa

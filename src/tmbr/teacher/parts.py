@@ -16,7 +16,7 @@ from tmbr.core.protocols import Task
 from tmbr.core.rows import Row, Turn, row_line
 from tmbr.core.store import trace_at
 from tmbr.core.types import Trace
-from tmbr.teacher.config import DataConfig
+from tmbr.teacher.build_config import DataConfig
 from tmbr.teacher.idle import idle, replay, without
 from tmbr.teacher.ledger import Ledger, Place
 from tmbr.teacher.mix import trained

@@ -45,6 +45,38 @@ def collect(
     return collect(read(CollectConfig, arguments, options))
 
 
+@data.command("make")
+def make_data(
+    arguments: Arguments = None,
+    model: Annotated[
+        str | None, typer.Option(help="The teacher, in every role; as for `tmbr eval`.")
+    ] = None,
+    key_env: KeyEnv = None,
+    max_usd: Annotated[float | None, typer.Option(help="US dollars that are never passed.")] = None,
+    out: Out = None,
+) -> int:
+    """Let a teacher ask questions of random worlds, verify them by execution, and play them.
+
+    Three roles: a question generator, an action maker, and, only where `world=model` asks for it, an
+    environment. A question enters when it names what its world holds, is not true at the start, is
+    solved a second time (by the expert, or by samples that agree), and is no near-duplicate of another
+    or of an evaluation sample.
+
+    Writes OUT/questions.jsonl, OUT/traces.jsonl, OUT/dropped.jsonl (each with stage and reason) and
+    OUT/report.json. It can be stopped at any moment; the same command goes on and makes the same set.
+
+    \b
+    Examples:
+      tmbr data make recipes/teacher_local.yaml wanted=200 --out runs/made
+      tmbr data make recipes/paper_planning.yaml --max-usd 20
+    """
+    from tmbr.cli.make import make
+    from tmbr.teacher.config import MakeConfig
+
+    told = told_model(model, None, key_env)
+    return make(read(MakeConfig, arguments, {"model": told, "max_usd": max_usd, "out": out}))
+
+
 @data.command()
 def build(arguments: Arguments = None, out: Out = None) -> None:
     """Make training data of traces: rows, preference pairs and values, filtered and mixed.
@@ -56,7 +88,7 @@ def build(arguments: Arguments = None, out: Out = None) -> None:
 
     Writes OUT/rows.jsonl (for `tmbr tune sft`), OUT/pairs.jsonl, OUT/values.jsonl and OUT/yields.json:
     what each filter saw and dropped, with examples, and what was mixed. The same command again goes on
-    where it stopped. Every key is described in tmbr/teacher/config.py.
+    where it stopped. Every key is described in tmbr/teacher/build_config.py.
 
     \b
     Examples:
@@ -66,7 +98,7 @@ def build(arguments: Arguments = None, out: Out = None) -> None:
     """
     from tmbr.cli.build_data import build_data
     from tmbr.config import load
-    from tmbr.teacher.config import DataConfig
+    from tmbr.teacher.build_config import DataConfig
 
     config, overrides = file_and_overrides(arguments)
     given = [f"out={json.dumps(str(out))}"] if out else []

@@ -138,10 +138,10 @@ class DatabaseTask(FormTask[Form]):
     def walkthrough(self, sample: Sample) -> list[Message]:
         """The privileged teacher: the solution's statement, and its answer, as messages."""
         if "seed" in sample.setup:
-            problem = _problem(sample.setup["seed"])
-            query, label = problem.query, list(problem.label or ())
+            query = sample.target.get("query") or _problem(sample.setup["seed"]).query
         else:
-            query, label = files.gold(sample, self.root), list(sample.target.get("label") or ())
+            query = files.gold(sample, self.root)
+        label = list(sample.target.get("label") or ())
         return [
             self.form.write("I know the way.", RUN, query),
             self.form.write("I know the answer.", COMMIT, json.dumps(label, ensure_ascii=False)),

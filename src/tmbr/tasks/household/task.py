@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from random import Random
@@ -10,7 +11,7 @@ from typing import ClassVar
 
 from tmbr.core.protocols import Session
 from tmbr.core.types import Message, Sample, Score, Step
-from tmbr.environments.household import GENERATOR, Game, generate
+from tmbr.environments.household import GENERATOR, Game, Goal, TaskType, generate
 from tmbr.tasks.base import GENERATED, FormTask, split_seed
 from tmbr.tasks.household import data as files
 from tmbr.tasks.household.expert import decide, imagine
@@ -54,6 +55,8 @@ class Household(FormTask[Form]):
         """The game behind a sample."""
         if "game" in sample.setup:
             return _load(files.game_path(sample, self.root))
+        if "goal" in sample.setup:
+            return _asked(sample.setup["seed"], tuple(sample.setup["goal"]), sample.instruction)
         return _house(sample.setup["seed"])
 
     def open(self, sample: Sample) -> Session:
@@ -126,6 +129,14 @@ def _generated(split: str, index: int) -> Sample:
 @lru_cache(maxsize=512)
 def _house(seed: int) -> Game:
     return generate(seed)
+
+
+@lru_cache(maxsize=512)
+def _asked(seed: int, goal: tuple[TaskType, str, str], instruction: str) -> Game:
+    """A generated house in which something of one's own is asked; its solution nobody wrote down."""
+    house = _house(seed)
+    scene = replace(house.scene, goal=Goal(*goal))
+    return Game(f"{house.name}, asked", scene, instruction, (), house.version)
 
 
 @lru_cache(maxsize=512)

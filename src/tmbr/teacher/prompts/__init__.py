@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined, Template
 @cache
 def _template(name: str) -> Template:
     text = files(__name__).joinpath(f"{name}.jinja").read_text("utf-8")
-    template: Template = Template(text, undefined=StrictUndefined)
+    template: Template = Template(text, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return template
 
 

@@ -1,0 +1,82 @@
+"""A second, independent solution: only what somebody else reaches too is a question worth asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tmbr.core.errors import ModelFault
+from tmbr.core.protocols import Model, Strategy, Task
+from tmbr.core.types import Budget, Run, Sample, Trace, derive_seed
+from tmbr.rollout import episode
+from tmbr.teacher.asker import Unfit
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """by: who reached it. turns: that it took."""
+
+    by: str
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Solver:
+    """Plays a question in its real world, without knowing its target.
+
+    expert: tried first, None where the task has none. model: tried `samples` times where the expert
+    does not reach it, of which `agree` have to.
+    """
+
+    task: Task
+    strategy: Strategy
+    expert: Model | None
+    model: Model
+    samples: int
+    agree: int
+
+    def check_start(self, sample: Sample) -> None:
+        """Raises Unfit where what is asked holds before anything is done."""
+        session = self.task.open(sample)
+        holds = self.task.score(sample, session, []).success
+        session.close()
+        if holds:
+            raise Unfit("start", "what is asked for is true at the start")
+
+    async def solve(self, sample: Sample, seed: int) -> Solved:
+        """Raises Unfit where no second solution reaches the target; ModelFault as the model does."""
+        tried = []
+        if self.expert is not None:
+            trace = await self._play(sample, self.expert, seed)
+            if _reached(trace):
+                return Solved("expert", _length(trace))
+            tried.append("the expert")
+        played = [
+            await self._play(sample, self.model, derive_seed(seed, "sample", index))
+            for index in range(self.samples)
+        ]
+        reached = [trace for trace in played if _reached(trace)]
+        if self.samples and len(reached) >= self.agree:
+            turns = sorted(map(_length, reached))[len(reached) // 2]
+            return Solved(f"{len(reached)} of {self.samples} samples", turns)
+        if self.samples:
+            tried.append(f"{len(reached)} of {self.samples} samples of {self.model.name}")
+        raise Unfit(
+            "solution", f"not reached by a second solution; tried: {', '.join(tried) or 'none'}"
+        )
+
+    async def _play(self, sample: Sample, model: Model, seed: int) -> Trace:
+        run = Run("", self.task.name, model.name, self.strategy.name, self.strategy.access, seed)
+        trace = await episode(sample, self.task, self.strategy, model, None, Budget(), run)
+        assert trace.finish is not None
+        if trace.finish.error is not None and trace.finish.error.startswith("ModelFault"):
+            raise ModelFault(trace.finish.error.removeprefix("ModelFault: "))
+        return trace
+
+
+def _reached(trace: Trace) -> bool:
+    return trace.finish is not None and trace.finish.score.success
+
+
+def _length(trace: Trace) -> int:
+    assert trace.finish is not None
+    return sum(trace.nodes[index].step is not None for index in trace.branch(trace.finish.leaf))

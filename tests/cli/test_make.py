@@ -1,0 +1,193 @@
+"""`tmbr data make` whole: a teacher's process with faults, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.teacher import teaching
+from tests.support.teacher_audit import audit, lines
+from tmbr.cli import run
+from tmbr.core.store import read_traces
+
+FILES = ("questions.jsonl", "dropped.jsonl", "traces.jsonl")
+#: Once a file has so many lines, the run gets a signal.
+STOPS = (
+    ("proposals.jsonl", 4, signal.SIGINT),
+    ("proposals.jsonl", 30, signal.SIGKILL),
+    ("traces.jsonl", 6, signal.SIGKILL),
+)
+RUN = "import sys; from tmbr.cli import run; sys.exit(run(sys.argv[1:]))"
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    with teaching(tmp_path_factory.mktemp("teacher"), faults=0.2, late=1.3) as found:
+        yield found
+
+
+def command(url: str, out: Path, *more: str) -> list[str]:
+    return [
+        *("data", "make", "task=database", f"model.model=teacher@{url}", "wanted=22"),
+        *("decontaminate=[generated:test]", "endpoint.timeout=1", "endpoint.backoff=0.01"),
+        *(f"out={out}", *more),
+    ]
+
+
+def contents(out: Path) -> list[bytes]:
+    return [(out / name).read_bytes() for name in FILES]
+
+
+def prices(folder: Path) -> Path:
+    path = folder / "prices.yaml"
+    path.write_text("teacher: {in: 5, cached: 1, out: 15}\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(
+    teacher: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path, dict[str, object]]:
+    """A set made without interruption, and the teacher's log of it."""
+    out = tmp_path_factory.mktemp("made")
+    assert run(command(teacher[0], out, f"prices={prices(out)}", "max_usd=5", "terms=our own")) == 0
+    return out, teacher[1], audit(out, teacher[1])
+
+
+def test_nothing_is_lost_doubled_or_let_through(made: tuple[Path, Path, dict[str, object]]) -> None:
+    out, log, found = made
+    assert found["questions"] == found["episodes"] == 22
+    wrong = ("lost", "doubled", "lost episodes", "doubled episodes", "through")
+    assert {name: found[name] for name in wrong} == dict.fromkeys(wrong, 0)
+    planted = {line["fault"] for line in lines(log)}
+    assert {"429", "500", "time-out", "cut", "wrong JSON", "hallucinated object"} <= planted
+    assert len({json.dumps(row["sample"]["setup"]) for row in lines(out / "questions.jsonl")}) > 11
+
+
+def test_the_report_tells_yields_teacher_terms_and_money(
+    made: tuple[Path, Path, dict[str, object]],
+) -> None:
+    report = json.loads((made[0] / "report.json").read_text())
+    assert report["terms"] == "our own"
+    assert report["teachers"]["questions"].startswith("teacher@http://")
+    assert report["decontaminated against"] == {"generated:test": 500}
+    assert report["questions"] == 22 == sum(report["categories"].values())
+    assert max(report["categories"].values()) == 2  # the quota of eleven categories
+    drops = {row["stage"] for row in lines(made[0] / "dropped.jsonl")}
+    assert {*report["dropped"]} == drops
+    assert all(row["reason"] for row in lines(made[0] / "dropped.jsonl"))
+    assert 0 < report["usd"] < 5
+
+
+@pytest.mark.slow
+def test_same_bytes_one_at_a_time(
+    teacher: tuple[str, Path], made: tuple[Path, Path, dict[str, object]], tmp_path: Path
+) -> None:
+    assert run(command(teacher[0], tmp_path, "concurrency=2")) == 0
+    assert contents(tmp_path) == contents(made[0])
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_set(
+    teacher: tuple[str, Path], made: tuple[Path, Path, dict[str, object]], tmp_path: Path
+) -> None:
+    """Ctrl-C and a kill while questions are asked, and another kill while episodes are played."""
+    for file, enough, how in STOPS:
+        arguments = command(teacher[0], tmp_path, "concurrency=4")
+        process = subprocess.Popen([sys.executable, "-c", RUN, *arguments], start_new_session=True)
+        path = tmp_path / file
+        while not path.exists() or path.read_bytes().count(b"\n") <= enough:
+            assert process.poll() is None, "it ended before it was killed"
+            time.sleep(0.01)
+        os.killpg(process.pid, how)
+        assert process.wait() == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    assert run(command(teacher[0], tmp_path, "concurrency=4")) == 0
+    assert contents(tmp_path) == contents(made[0])
+
+
+@pytest.mark.slow
+def test_the_limit_ends_a_run_and_a_higher_one_goes_on(
+    teacher: tuple[str, Path],
+    made: tuple[Path, Path, dict[str, object]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = [f"prices={prices(tmp_path)}", "concurrency=8"]
+    assert run([*command(teacher[0], tmp_path, *told), "--max-usd", "0.1"]) == 2
+    assert "raise --max-usd" in capsys.readouterr().err
+    first = json.loads((tmp_path / "report.json").read_text())["usd"]
+    assert 0 < first <= 0.1
+    assert run([*command(teacher[0], tmp_path, *told), "--max-usd", "5"]) == 0
+    assert contents(tmp_path) == contents(made[0])
+
+
+@pytest.mark.slow
+def test_a_world_that_a_model_plays_is_marked_and_checked_turn_by_turn(
+    teacher: tuple[str, Path], tmp_path: Path
+) -> None:
+    assert run(command(teacher[0], tmp_path, "world=model")) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["environment"] == "model"
+    assert (
+        report["kept"] + report["dropped"]["environment"] + report["dropped"].get("unsolved", 0) == 22
+    )
+    for trace in read_traces(tmp_path / "traces.jsonl"):
+        assert trace.run.strategy == "simulated"
+        assert "played by teacher" in trace.run.version
+        turns = [node for node in trace.nodes if node.kind == "act"]
+        assert [told.node for told in trace.judgements] == [
+            index for index, node in enumerate(trace.nodes) if node.kind == "act"
+        ]
+        assert all(told.value == 1.0 for told in trace.judgements[:-1])
+        assert trace.finish is not None
+        if trace.finish.score.success:
+            assert turns[-1].step is not None
+
+
+def test_examples_are_imitated_and_not_kept(teacher: tuple[str, Path], tmp_path: Path) -> None:
+    told = ["examples=2", "wanted=3", "form=agentbench", "task=webshop"]
+    assert run(command(teacher[0], tmp_path, *told)) == 0
+    traces = read_traces(tmp_path / "traces.jsonl")
+    assert len(traces) == 3
+    for trace in traces:
+        assert "told " in trace.run.weights
+        assert not any("Example 1" in node.message.content for node in trace.nodes)
+
+
+def test_a_folder_holds_one_set(
+    made: tuple[Path, Path, dict[str, object]],
+    teacher: tuple[str, Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(command(teacher[0], made[0], "seed=1")) == 2
+    assert "holds a set made with another 'seed' (0)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (["max_usd=1"], "no limit can be kept without `prices`"),
+        (["task=webpages"], "no asker for 'webpages'"),
+        (["verify.expert=false"], "neither the expert nor samples verify"),
+        (["verify.samples=2", "verify.agree=3"], "3 of 2 samples can never agree"),
+        (["decontaminate=[test]"], "is no DATA:SPLIT"),
+        (["prices=none.yaml"], "no such file"),
+        (["near=2"], "near"),
+        (["model.model=nobody@http://127.0.0.1:9/v1", "endpoint.attempts=1"], "connection failed"),
+    ],
+)
+def test_bad_input_is_said_in_one_line(
+    told: list[str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = command("http://127.0.0.1:9/v1", tmp_path, *told)
+    assert run(arguments) == 2
+    said = capsys.readouterr().err.strip().split("\n")
+    assert why in said[-1]
