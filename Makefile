@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraint
 export TMBR_DATA ?= ../shared/data
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup quickstart test check conformance bench prove prove-search prove-data prove-teacher lock clean
+.PHONY: help setup quickstart test check conformance bench prove prove-search prove-data prove-teacher prove-tune lock clean
 
 help:            ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -48,7 +48,7 @@ bench: .venv/dev            ## side by side with the references; rows in benchma
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 	$(BIN)/python -m benchmarks.teacher --part overhead --part near
 
-prove: .venv/dev conformance prove-search            ## what is too slow for CI
+prove: .venv/dev conformance prove-search prove-tune            ## what is too slow for CI
 	$(BIN)/tmbr quickstart recipes/alfworld.yaml --out runs/alfworld
 
 prove-search: .venv/dev            ## strategies at equal budgets, an hour; goes on where it was stopped
@@ -60,6 +60,9 @@ prove-data: .venv/dev            ## what each kind of data teaches and what tuni
 
 prove-teacher: .venv/dev            ## a teacher with faults, killed and capped: 1,000 questions a world; an hour
 	$(BIN)/python -m benchmarks.teacher
+
+prove-tune: .venv/dev            ## SFT, DPO, PPO, GRPO against their controls, and the reward judge, over an hour
+	$(BIN)/python -m benchmarks.prove.tune
 
 lock:            ## write down the versions that are installed now
 	{ head -1 constraints.txt; $(BIN)/python -m pip list --format=freeze --exclude-editable \

@@ -24,35 +24,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
-from benchmarks.prove.verdicts import interval
+from benchmarks.prove.loop import TEACHER, World, kept, mixed, played, tuned, won
+from benchmarks.prove.verdicts import interval, paired
 from benchmarks.rows import RESULTS, Row, row, table, write
-from tmbr.cli.budgets import Way
-from tmbr.cli.build import build_model, build_strategy
-from tmbr.cli.play import Grid, play
-from tmbr.cli.tasks import make_task
-from tmbr.cli.tune import tune
-from tmbr.config import ModelConfig, PlayConfig, SamplingConfig, StrategyConfig
-from tmbr.core.rows import Row as Conversation
-from tmbr.core.rows import read_rows, rows, write_rows
 from tmbr.core.trace import Trace
-from tmbr.tuning.config import SftConfig
 
 RESULT = RESULTS / "bootstrap.json"
 ARMS = ("multibranch", "rejection", "continued")
 ROUNDS = 3
 #: Houses that react may need beyond those of search until it has spent as many tokens.
 MORE = 1.5
-TUNE: dict[str, Any] = {
-    "method": "full",
-    "optimizer": "muon",
-    "epochs": 1,
-    "batch_size": 6,
-    "max_length": 1280,
-    "eval_fraction": 0,
-}
+WORLD = World()
 FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
 
 
@@ -105,9 +90,9 @@ class Measured:
 def _curves(plan: Plan, seed: int) -> dict[str, list[Measured]]:
     """Of each arm, round 0 to the last; round 0 is the same for all."""
     out = plan.out / str(seed)
-    first = _play("noisy-expert:0.1:slips", "react", range(plan.first), seed, out / "expert")
-    given = _kept(out / "expert" / "rows.jsonl", first)
-    begin = _tuned("nano", given, FIRST_RATE, seed, out / "0")
+    first = played(WORLD, TEACHER, "react", range(plan.first), seed, out / "expert")
+    given = kept(out / "expert" / "rows.jsonl", first)
+    begin = tuned(WORLD, "nano", given, FIRST_RATE, seed, out / "0")
     start = Measured(_won(begin, plan, out / "0"), 0)
     found = {arm: [start] for arm in ARMS}
     at = dict.fromkeys(ARMS, begin)
@@ -118,9 +103,9 @@ def _curves(plan: Plan, seed: int) -> dict[str, list[Measured]]:
             traces = _rollouts(arm, at[arm], plan, number, seed, folder, spent)
             tokens = sum(trace.spent.usage.total for trace in traces)
             spent = tokens if arm == "multibranch" else spent
-            new = _kept(folder / "found.jsonl", traces) if traces else given
-            mixed = _mixed(given, new, plan.rows, random.Random(f"{seed} {arm} {number}"))
-            at[arm] = _tuned(at[arm], mixed, LATER_RATE, seed, folder)
+            new = kept(folder / "found.jsonl", traces) if traces else given
+            content = mixed(given, new, plan.rows, random.Random(f"{seed} {arm} {number}"))
+            at[arm] = tuned(WORLD, at[arm], content, LATER_RATE, seed, folder)
             found[arm].append(Measured(_won(at[arm], plan, folder), tokens))
     return found
 
@@ -133,77 +118,17 @@ def _rollouts(
     if arm == "continued":
         return []
     if arm == "multibranch":
-        return _play(model, "multibranch", range(begin, begin + plan.houses), seed, folder / "play")
+        return played(
+            WORLD, model, "multibranch", range(begin, begin + plan.houses), seed, folder / "play"
+        )
     most = range(begin, begin + round(plan.houses * MORE))
-    traces = _play(model, "react", most, seed, folder / "play", 1.0)
+    traces = played(WORLD, model, "react", most, seed, folder / "play", 1.0)
     paid = accumulate(trace.spent.usage.total for trace in traces)
     return [trace for trace, so_far in zip(traces, paid, strict=True) if so_far <= spent]
 
 
-def _play(
-    model: str,
-    strategy: str,
-    houses: range,
-    seed: int,
-    out: Path,
-    temperature: float | None = None,
-    split: str = "train",
-) -> list[Trace]:
-    """Episodes in the order of the houses."""
-    task = make_task("household", "generated", "text")
-    samples = task.samples(split)
-    limits = SamplingConfig(max_tokens=80, temperature=temperature)
-    config = PlayConfig(split=split, seeds=[seed], sampling=limits, concurrency=128, out=out)
-    told = StrategyConfig(strategy=strategy)
-    grid = Grid(
-        config,
-        [(model, strategy)],
-        {model: ModelConfig(model=model)},
-        {strategy: (Way(told, config.budget), build_strategy(strategy, told, limits))},
-        task,
-        [samples[index] for index in houses],
-    )
-    traces = play(str(out), grid, lambda which: build_model(which, task))
-    if traces is None:
-        raise SystemExit(130)
-    order = {samples[index].id: index for index in houses}
-    return sorted(traces, key=lambda trace: order[trace.sample.id])
-
-
 def _won(model: str, plan: Plan, folder: Path) -> list[int]:
-    traces = _play(model, "react", range(plan.tests), 0, folder / "test", split="test")
-    return [int(trace.finish is not None and trace.finish.score.success) for trace in traces]
-
-
-def _kept(path: Path, traces: Sequence[Trace]) -> list[Conversation]:
-    """Rows of the solved episodes."""
-    write_rows(path, rows(traces))
-    return read_rows(path)
-
-
-def _mixed(
-    given: Sequence[Conversation], new: Sequence[Conversation], count: int, rng: random.Random
-) -> list[Conversation]:
-    """Half of either, drawn without return as far as they reach."""
-    half = count // 2
-    found = [*_drawn(given, count - half, rng), *_drawn(new, half, rng)]
-    rng.shuffle(found)
-    return found
-
-
-def _drawn(content: Sequence[Conversation], count: int, rng: random.Random) -> Iterator[Conversation]:
-    while count > 0:
-        part = rng.sample(content, min(count, len(content)))
-        count -= len(part)
-        yield from part
-
-
-def _tuned(model: str, content: Sequence[Conversation], rate: float, seed: int, folder: Path) -> str:
-    """The folder of the model tuned further on these rows."""
-    path = folder / "rows.jsonl"
-    write_rows(path, content)
-    config = SftConfig(model=model, learning_rate=rate, seed=seed, **TUNE)
-    return str(folder / "tune" / tune(config, path, folder / "tune").folder)
+    return won(played(WORLD, model, "react", range(plan.tests), 0, folder / "test", split="test"))
 
 
 def _verdicts(curves: Sequence[dict[str, list[Measured]]]) -> Iterator[Row]:
@@ -213,12 +138,11 @@ def _verdicts(curves: Sequence[dict[str, list[Measured]]]) -> Iterator[Row]:
         ("round 3 against rejection sampling", "rejection", ROUNDS),
         ("round 3 against continued tuning", "continued", ROUNDS),
     ):
-        differences = [
-            ours - theirs
-            for curve in curves
-            for ours, theirs in zip(curve["multibranch"][ROUNDS].won, curve[arm][at].won, strict=True)
+        sides = [
+            [one for curve in curves for one in curve[of][when].won]
+            for of, when in (("multibranch", ROUNDS), (arm, at))
         ]
-        mean, error = fmean(differences), stdev(differences) / len(differences) ** 0.5
+        mean, error = paired(*sides)
         low, _ = interval(mean, error)
         yield row(f"{name}: difference, points", 100 * mean)
         yield row(f"{name}: lower end, points", 100 * low, bar="> 0" if at == 0 else ">= -3")

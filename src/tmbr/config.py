@@ -265,6 +265,20 @@ class ValidationConfig(Config):
     seed: int = 0
 
 
+class TaskValidationConfig(ValidationConfig):
+    """What `tmbr tune sft` and `dpo` measure while they train, every `evaluate_every` updates."""
+
+    #: As `tmbr tasks` lists them, or one of your own: `FILE.py:CLASS`.
+    task: str = "household"
+    data: str = "generated"
+    #: How the task is put: `text` (Thought, Action) or `agentbench` (tool calls).
+    form: str = "text"
+    budget: BudgetConfig = BudgetConfig()
+    #: Episodes under way at a time, and most sequences decoded at once.
+    concurrency: Positive = 32
+    max_batch: Positive = 32
+
+
 class QuickstartConfig(Config):
     """The whole loop; each part is what its own command takes. See tmbr/cli/quickstart.yaml."""
 

@@ -80,6 +80,18 @@ def _trainer(base: Path, data: Path, out: Path, **settings: Any) -> PreferenceTr
     return reward.make_trainer(config, model, template, encoded.examples, out)[0]
 
 
+def test_it_ends_with_the_best_by_what_is_held_out(base: Path, data: Path, tmp_path: Path) -> None:
+    config = _config(base, epochs=8, eval_fraction=0.25, evaluate_every=3, patience=2)
+    result = reward.run(config, data, tmp_path / "run")
+    assert result.stopped == "patience"
+    said = json.loads((tmp_path / "run" / "validation.json").read_text())["success"]
+    assert list(said) == [str(step) for step in range(0, result.kept + 7, 3)]
+    assert result.validated == max(said.values()) == said[str(result.kept)] == 1.0 > said["0"]
+    assert result.auc == result.validated  # measured of what was kept, not of what came last
+    logged = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").open()]
+    assert logged[-1]["step"] == result.kept + 6
+
+
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_it_tells_good_from_bad_on_samples_it_has_not_seen(
     base: Path, data: Path, tmp_path: Path, method: str

@@ -7,17 +7,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tmbr.cli.build import model_path
+from tmbr.cli.tune import say_kept
+from tmbr.cli.underway import validator
+from tmbr.config import TaskValidationConfig
 from tmbr.core.errors import DataError
 from tmbr.core.lines import Line, write_lines
 from tmbr.core.pairs import pair_line, valued_line, write_pairs
 from tmbr.core.store import holds_traces, read_traces
 from tmbr.core.trace import Trace
 from tmbr.teacher.preferences import States
+from tmbr.tuning.preference_config import DpoConfig
 
 if TYPE_CHECKING:
     from tmbr.tuning.dpo import DpoResult
-    from tmbr.tuning.preference_config import DpoConfig, RewardConfig
+    from tmbr.tuning.preference_config import RewardConfig
     from tmbr.tuning.reward import RewardResult
+
+
+class DpoRun(DpoConfig):
+    """All that `tmbr tune dpo` can be told."""
+
+    validation: TaskValidationConfig | None = None
+    """What is measured on every `evaluate_every` updates; see `tmbr.config.TaskValidationConfig`, whose
+    defaults null takes."""
 
 
 def tune_reward(config: RewardConfig, data: Path, out: Path) -> RewardResult:
@@ -39,17 +51,21 @@ def tune_reward(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         print(f"held-out pairs: {result.accuracy:.1%} the right way round")
     if result.auc is not None:
         print(f"held-out values: AUC {result.auc:.2f}, calibration error {result.ece:.2f}")
+    say_kept(result, "AUC or accuracy on what was held out")
     print(f"judge: --judge reward={out}")
     return result
 
 
-def tune_dpo(config: DpoConfig, data: Path, out: Path) -> DpoResult:
+def tune_dpo(config: DpoRun, data: Path, out: Path) -> DpoResult:
     """Tune on `data`, which holds pairs, or traces from which OUT/pairs.jsonl is made first.
 
     Raises ConfigError or DataError, each in one line.
     """
     from tmbr.tuning.dpo import run
 
+    evaluator = None
+    if config.evaluate_every is not None:
+        evaluator = validator(config.validation, config.model, out)
     if holds_traces(data):
         path = out / "pairs.jsonl"
         if (
@@ -59,13 +75,14 @@ def tune_dpo(config: DpoConfig, data: Path, out: Path) -> DpoResult:
             path.unlink()
             raise DataError(f"{data}: no success in it left a sibling behind; collect with branches")
         data = path
-    result = run(config.model_copy(update={"model": model_path(config.model)}), data, out)
+    result = run(config.model_copy(update={"model": model_path(config.model)}), data, out, evaluator)
     print(
         f"tuned on {result.pairs:,} pairs, {result.updates:,} updates, "
         f"loss {result.loss:.3f}{_left(result)}"
     )
     if result.accuracy is not None:
         print(f"held-out pairs: {result.accuracy:.1%} the right way round, margin {result.margin:.3f}")
+    say_kept(result, "success on validation samples")
     print(f"{'adapter' if config.method == 'lora' else 'model'}: {out / result.folder}")
     return result
 

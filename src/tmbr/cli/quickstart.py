@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tmbr.cli.play import INTERRUPTED, collect, evaluate
 from tmbr.cli.report import report
-from tmbr.cli.tune import tune
+from tmbr.cli.tune import SftRun, tune
 from tmbr.config import CollectConfig, EvalConfig, ModelConfig, QuickstartConfig
 
 
@@ -21,11 +21,9 @@ def default() -> Path:
 
 def quickstart(config: QuickstartConfig) -> int:
     """Collect, tune, evaluate, report; returns the exit code."""
-    from tmbr.tuning.config import SftConfig
-
     out = config.out
     teacher = CollectConfig(**{**config.collect, "out": out / "teacher"})
-    sft = SftConfig(**config.tune)
+    sft = SftRun(**config.tune)
     code = _stage("1/4 the expert plays", lambda: collect(teacher))
     if code:
         return code

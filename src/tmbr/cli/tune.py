@@ -6,24 +6,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tmbr.cli.build import model_path
+from tmbr.cli.underway import validator
+from tmbr.config import TaskValidationConfig
 from tmbr.core.errors import ConfigError
 from tmbr.core.store import holds_traces, read_traces
 from tmbr.tuning import ranks
+from tmbr.tuning.config import SftConfig
 
 if TYPE_CHECKING:
-    from tmbr.tuning.config import SftConfig
+    from tmbr.tuning.dpo import DpoResult
+    from tmbr.tuning.reward import RewardResult
     from tmbr.tuning.sft import SftResult
 
 
-def tune(config: SftConfig, data: Path, out: Path) -> SftResult:
+class SftRun(SftConfig):
+    """All that `tmbr tune sft` can be told."""
+
+    validation: TaskValidationConfig | None = None
+    """What is measured on every `evaluate_every` updates; see `tmbr.config.TaskValidationConfig`, whose
+    defaults null takes."""
+
+
+def tune(config: SftRun, data: Path, out: Path) -> SftResult:
     """Tune on `data`, which holds rows, or traces from which OUT/rows.jsonl is made first.
 
     Raises ConfigError or DataError, each in one line.
     """
     from tmbr.tuning.sft import run
 
+    evaluator = None
+    if config.evaluate_every is not None:
+        evaluator = validator(config.validation, config.model, out)
     rows = _rows(data, out) if holds_traces(data) else data
-    result = run(config.model_copy(update={"model": model_path(config.model)}), rows, out)
+    result = run(config.model_copy(update={"model": model_path(config.model)}), rows, out, evaluator)
     if not ranks.first():
         return result
     left = len(result.cut) + len(result.split) + len(result.dropped)
@@ -32,8 +47,16 @@ def tune(config: SftConfig, data: Path, out: Path) -> SftResult:
         f"{result.updates} updates, loss {result.loss:.3f}"
         + (f"; {left} rows were too long, {result.lost} turns lost, see result.json" if left else "")
     )
+    say_kept(result, "success on validation samples")
     print(f"{'adapter' if config.method == 'lora' else 'model'}: {out / result.folder}")
     return result
+
+
+def say_kept(result: SftResult | DpoResult | RewardResult, what: str) -> None:
+    """Which weights are the result, where they were measured in training."""
+    if result.validated is not None:
+        said = f"kept: update {result.kept} of {result.updates}, {what} {100 * result.validated:.1f}%"
+        print(f"{said} ({result.stopped})")
 
 
 def merge(base: str, adapter: Path, out: Path) -> None:

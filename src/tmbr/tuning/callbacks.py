@@ -1,4 +1,4 @@
-"""What a training run tells while it goes: metrics.jsonl, the bar, success on a task."""
+"""What a training run tells while it goes: metrics.jsonl, the bar, what validation says."""
 
 from __future__ import annotations
 
@@ -78,38 +78,32 @@ class Clock(TrainerCallback):
 
 
 class Validated(TrainerCallback):
-    """Success on an agent task every so many updates, for any trainer built on transformers'.
+    """A measure of the model every so many updates, for any trainer built on transformers'.
 
-    evaluate: plays the validation samples with the model as it is and returns the share solved; cli
-    hands it in. best: folder in which the best trained weights are kept; training ends with them.
+    evaluate: measures the model as it is. log: the trainer's own. best: folder in which the best
+    trained weights are kept; training ends with them.
     """
 
-    def __init__(self, validation: Validation, evaluate: Callable[[Any], float], best: Path) -> None:
-        self.validation, self.evaluate, self.best = validation, evaluate, best
+    def __init__(
+        self,
+        validation: Validation,
+        evaluate: Callable[[], float],
+        log: Callable[[dict[str, float]], None],
+        best: Path,
+    ) -> None:
+        self.validation, self.evaluate, self.log, self.best = validation, evaluate, log, best
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
         self.validation.resume(state.global_step)
+        self._measure(state.global_step, told["model"], control)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
-        model, step = told["model"], state.global_step
-        if not self.validation.due(step):
-            return
-        training = model.training
-        success = self.evaluate(model.eval())
-        model.train(training)
-        state.log_history.append({"validation_success": success, "step": step})
-        if self.validation.note(step, success):
-            from safetensors.torch import save_file
-
-            with whole(self.best) as aside:
-                save_file(_trained(model), aside / "trained.safetensors")
+        self._measure(state.global_step, told["model"], control)
         if self.validation.stop:
-            control.should_training_stop = control.should_save = True
+            control.should_training_stop = control.should_save = control.should_log = True
 
     def on_train_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
         """The best weights take the place of the last."""
-        if self.validation.best is None:
-            return
         import torch
         from safetensors.torch import load_file
 
@@ -118,6 +112,22 @@ class Validated(TrainerCallback):
             for name, weight in told["model"].named_parameters():
                 if name in kept:
                     weight.copy_(kept[name])
+
+    def _measure(self, step: int, model: Any, control: Any) -> None:
+        if not self.validation.due(step):
+            return
+        # The trainer takes whatever is logged or evaluated for what was due at this update.
+        training, log, evaluate = model.training, control.should_log, control.should_evaluate
+        model.eval()
+        value = self.evaluate()
+        self.log({"validation": value})
+        model.train(training)
+        control.should_log, control.should_evaluate = log, evaluate
+        if self.validation.note(step, value):
+            from safetensors.torch import save_file
+
+            with whole(self.best) as aside:
+                save_file(_trained(model), aside / "trained.safetensors")
 
 
 def _trained(model: Any) -> dict[str, Any]:

@@ -80,10 +80,22 @@ class TuneConfig(BaseModel):
     seed: int = 0
     """Of initial adapter weights, order of rows, dropout and the held-out split."""
 
+    evaluate_every: int | None = Field(None, ge=1)
+    """Updates between evaluations, the first before any update: success on validation samples (see
+    `validation`). The best weights are the result; None takes the last."""
+    patience: int | None = Field(None, ge=1)
+    """Evaluations without a new best before training stops; None goes on to the end."""
+
     @model_validator(mode="after")
     def _four_bits_are_frozen(self) -> Self:
         if self.four_bit and self.method != "lora":
             raise ValueError("four_bit freezes the base; set method: lora")
+        return self
+
+    @model_validator(mode="after")
+    def _patience_counts(self) -> Self:
+        if self.patience is not None and self.evaluate_every is None:
+            raise ValueError("patience: counts evaluations; set evaluate_every")
         return self
 
 

@@ -12,16 +12,18 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import DataError
 from tmbr.core.pairs import Pair, read_pairs
 from tmbr.core.rows import Row, Turn
 from tmbr.tuning import run_folder
 from tmbr.tuning.masks import IGNORED, ChatTemplate
+from tmbr.tuning.memory import fits
 from tmbr.tuning.preference_config import DpoConfig
-from tmbr.tuning.running import RESULT, evaluated, last_loss, save, train
+from tmbr.tuning.running import RESULT, Stopped, evaluated, last_loss, save, train
 from tmbr.tuning.setup import arguments, base_model, check_machine, held_out, lora, stored_dtype
+from tmbr.tuning.validation import Evaluator
 
 if TYPE_CHECKING:
     from tmbr.core.fingerprint import Fingerprint
@@ -54,7 +56,8 @@ class Encoded:
 @dataclass(frozen=True, slots=True)
 class DpoResult:
     """What came out of a run. folder: the adapter or model, inside the run folder. pairs: that fitted,
-    held-out ones among them. dropped, alike: see `Encoded`. seconds: of the last call.
+    held-out ones among them. dropped, alike: see `Encoded`. kept, validated: see
+    `tmbr.tuning.running.Trained`. seconds: of the last call.
 
     eval_loss, accuracy, margin: of held-out samples, None without any; accuracy: the share of pairs of
     which the chosen answer has the higher implied reward; margin: by how much, in units of beta × nats.
@@ -71,12 +74,15 @@ class DpoResult:
     trained_tokens: int
     dropped: tuple[str, ...]
     alike: tuple[str, ...]
-    stopped: Literal["epochs", "time"]
+    kept: int
+    validated: float | None
+    stopped: Stopped
     seconds: float
 
 
-def run(config: DpoConfig, data: Path, out: Path) -> DpoResult:
-    """Tune on a file of pairs, in the run folder `out`.
+def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = None) -> DpoResult:
+    """Tune on a file of pairs, in the run folder `out`. evaluator: asked every `evaluate_every`
+    updates.
 
     Raises ConfigError, DataError, or Diverged when the loss is no longer a number; whatever happens,
     the last whole checkpoint stays, and the same call goes on from it.
@@ -94,11 +100,14 @@ def run(config: DpoConfig, data: Path, out: Path) -> DpoResult:
         raise DataError(
             f"{data}: no pair of different answers fits max_length {config.max_length}; raise it"
         )
-    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
+    with (
+        warnings.catch_warnings(category=FutureWarning, action="ignore"),  # of TRL and PEFT, not ours
+        fits(config, four_bit=True),
+    ):
         trainer, clock = make_trainer(config, model, template, encoded.examples, out)
         run_folder.claim(config, data, out)
-        train(trainer, clock, out)
-    measured = evaluated(trainer)
+        trained = train(config, trainer, clock, out, evaluator)
+        measured = evaluated(config, trainer)
     if config.adapter is not None:
         trainer.model.delete_adapter("ref")  # the copy that TRL has kept as the reference
     folder = save(config, trainer, base, out)
@@ -116,7 +125,9 @@ def run(config: DpoConfig, data: Path, out: Path) -> DpoResult:
         trained_tokens=tokens - sum(e.chosen_from + e.rejected_from for e in examples),
         dropped=tuple(encoded.dropped),
         alike=tuple(encoded.alike),
-        stopped="time" if clock.stopped else "epochs",
+        kept=trained.kept,
+        validated=trained.validated,
+        stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
     run_folder.write(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")

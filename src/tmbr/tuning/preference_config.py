@@ -40,6 +40,9 @@ class RewardConfig(TuneConfig):
     """Peak rate; 1e-4 suits LoRA, 1e-5 full tuning of a large model."""
     eval_fraction: float = Field(0.1, ge=0, lt=1)
     """Share of the samples held out, for accuracy, AUC and calibration."""
+    evaluate_every: int | None = Field(None, ge=1)
+    """Updates between evaluations, the first before any update: AUC on the values held out, or accuracy
+    on the pairs where there are none. The best weights are the result; None takes the last."""
 
     value_weight: float = Field(1.0, ge=0)
     """Weight of a valued conversation's loss (binary cross-entropy on its value) against a pair's."""
@@ -56,6 +59,8 @@ class RewardConfig(TuneConfig):
     def _whole_base(self) -> Self:
         if self.four_bit:
             raise ValueError("four_bit: a judge reads the base as it is; set four_bit: false")
+        if self.evaluate_every is not None and not self.eval_fraction:
+            raise ValueError("evaluate_every: nothing is held out; set eval_fraction")
         return self
 
 

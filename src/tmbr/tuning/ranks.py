@@ -13,13 +13,13 @@ def first() -> bool:
 
 def wait() -> None:
     """Until all processes of the run are here."""
-    if _several():
+    if several():
         _state().wait_for_everyone()
 
 
 def agreed(flag: bool) -> bool:
     """What the first process says; all have to ask."""
-    if not _several():
+    if not several():
         return flag
     from accelerate.utils import broadcast_object_list
 
@@ -28,7 +28,8 @@ def agreed(flag: bool) -> bool:
     return said[0]
 
 
-def _several() -> bool:
+def several() -> bool:
+    """Whether the run is of more than one process."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 

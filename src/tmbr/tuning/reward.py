@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tmbr.core.chat import reading
 from tmbr.core.errors import ConfigError, DataError
@@ -22,8 +22,9 @@ from tmbr.core.rewards import RewardRecord
 from tmbr.core.rows import Row, Turn
 from tmbr.tuning import run_folder
 from tmbr.tuning.masks import IGNORED, ChatTemplate
+from tmbr.tuning.memory import fits
 from tmbr.tuning.preference_config import RewardConfig
-from tmbr.tuning.running import RESULT, evaluated, last_loss, save, train
+from tmbr.tuning.running import RESULT, Stopped, evaluated, last_loss, save, train
 from tmbr.tuning.setup import arguments, check_machine, held_out, lora, stored_dtype
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Encoded:
 @dataclass(frozen=True, slots=True)
 class RewardResult:
     """What came out of a run. folder: the adapter or model, inside the run folder. pairs, valued: that
-    fitted, held-out ones among them. dropped, alike: see `Encoded`. seconds: of the last call.
+    fitted, held-out ones among them. dropped, alike: see `Encoded`. kept, validated: see
+    `tmbr.tuning.running.Trained`. seconds: of the last call.
 
     Of the held-out samples, None where there are none of that kind: eval_loss, and accuracy, margin,
     auc, ece, brier: see `tmbr.tuning.reward_trainer.measured`.
@@ -79,7 +81,9 @@ class RewardResult:
     tokens: int
     dropped: tuple[str, ...]
     alike: tuple[str, ...]
-    stopped: Literal["epochs", "time"]
+    kept: int
+    validated: float | None
+    stopped: Stopped
     seconds: float
 
 
@@ -106,11 +110,14 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
             f"{data}: nothing to compare within max_length {config.max_length}; raise it, or see that"
             " the answers of a pair differ"
         )
-    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
+    with (
+        warnings.catch_warnings(category=FutureWarning, action="ignore"),  # of TRL and PEFT, not ours
+        fits(config),
+    ):
         trainer, clock = make_trainer(config, model, template, encoded.examples, out)
         run_folder.claim(config, data, out)
-        train(trainer, clock, out)
-    measured = evaluated(trainer)
+        trained = train(config, trainer, clock, out, HeldOut(trainer))
+        measured = evaluated(config, trainer)
     trainer.model.config.get_text_config().pad_token_id = trainer.processing_class.pad_token_id
     folder = save(config, trainer, base, out)
     RewardRecord(config.model, any(_heard(told) for told in valued)).write(folder)
@@ -126,11 +133,37 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         tokens=sum(len(e.chosen_ids) + len(e.rejected_ids) for e in encoded.examples),
         dropped=tuple(encoded.dropped),
         alike=tuple(encoded.alike),
-        stopped="time" if clock.stopped else "epochs",
+        kept=trained.kept,
+        validated=trained.validated,
+        stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
     run_folder.write(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Measures a reward model under training by what is held out; see `tmbr.tuning.validation`."""
+
+    trainer: Any
+
+    def open(self, model: Any, tokenizer: Any) -> None:
+        """The trainer has all that is needed."""
+
+    def evaluate(self) -> float:
+        """AUC on the values; accuracy on the pairs where there are none, or all are on one side."""
+        measured = self.trainer.evaluate()
+        for name in ("eval_auc", "eval_accuracy"):
+            if name in measured:
+                return float(measured[name])
+        raise ConfigError(
+            "evaluate_every: what is held out has no pairs, and no values on both sides of one half;"
+            " raise eval_fraction"
+        )
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def encode(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.types import derive_seed
+from tmbr.tuning import ranks
 from tmbr.tuning.base import load_base
 from tmbr.tuning.config import TuneConfig
 
@@ -30,6 +31,8 @@ def check_machine(config: TuneConfig) -> None:
             raise ConfigError("attention: flash_attention_2 needs a GPU and dtype: bf16; set sdpa")
         if find_spec("flash_attn") is None:
             raise ConfigError("attention: flash_attention_2 needs flash-attn; pip install flash-attn")
+    if config.evaluate_every is not None and ranks.several():
+        raise ConfigError("evaluate_every: measures in a run of one process only; leave it out")
     if config.report_to != "none" and find_spec(config.report_to) is None:
         raise ConfigError(
             f"report_to: {config.report_to} is not installed; pip install {config.report_to}"

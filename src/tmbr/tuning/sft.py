@@ -13,15 +13,17 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import DataError
 from tmbr.core.rows import read_rows
 from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode
-from tmbr.tuning.running import RESULT, evaluated, last_loss, save, train
+from tmbr.tuning.memory import fits
+from tmbr.tuning.running import RESULT, Stopped, evaluated, last_loss, save, train
 from tmbr.tuning.setup import arguments, base_model, held_out, lora
+from tmbr.tuning.validation import Evaluator
 
 if TYPE_CHECKING:
     from tmbr.tuning.callbacks import Clock
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 class SftResult:
     """What came out of a run. `folder`: the adapter or model, inside the run folder; `rows`: examples
     trained on; `cut`, `split`, `dropped`: ids of rows that were too long, and `lost`: how many of their
-    turns do not train (see `tmbr.tuning.masks.Encoded`); seconds: of the last call."""
+    turns do not train (see `tmbr.tuning.masks.Encoded`); kept, validated: see
+    `tmbr.tuning.running.Trained`; seconds: of the last call."""
 
     folder: str
     updates: int
@@ -45,12 +48,15 @@ class SftResult:
     split: tuple[str, ...]
     dropped: tuple[str, ...]
     lost: int
-    stopped: Literal["epochs", "time"]
+    kept: int
+    validated: float | None
+    stopped: Stopped
     seconds: float
 
 
-def run(config: SftConfig, rows: Path, out: Path) -> SftResult:
-    """Tune `config.model` on the rows of a JSONL file, in the run folder `out`.
+def run(config: SftConfig, rows: Path, out: Path, evaluator: Evaluator | None = None) -> SftResult:
+    """Tune `config.model` on the rows of a JSONL file, in the run folder `out`. evaluator: asked every
+    `evaluate_every` updates.
 
     Raises ConfigError, DataError, or Diverged when the loss is no longer a number; whatever happens,
     the last whole checkpoint stays, and the same call goes on from it.
@@ -70,13 +76,16 @@ def run(config: SftConfig, rows: Path, out: Path) -> SftResult:
         raise DataError(
             f"{rows}: no row has a trained turn within max_length {config.max_length}; raise it"
         )
-    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
+    with (
+        warnings.catch_warnings(category=FutureWarning, action="ignore"),  # of TRL and PEFT, not ours
+        fits(config, four_bit=True),
+    ):
         trainer, clock = make_trainer(config, model, template, encoded, out)
         if ranks.first():
             run_folder.claim(config, rows, out)
         ranks.wait()
-        train(trainer, clock, out)
-    measured = evaluated(trainer)
+        trained = train(config, trainer, clock, out, evaluator)
+        measured = evaluated(config, trainer)
     folder = save(config, trainer, base, out)
     result = SftResult(
         folder=folder.name,
@@ -90,7 +99,9 @@ def run(config: SftConfig, rows: Path, out: Path) -> SftResult:
         split=tuple(encoded.split),
         dropped=tuple(encoded.dropped),
         lost=encoded.lost,
-        stopped="time" if clock.stopped else "epochs",
+        kept=trained.kept,
+        validated=trained.validated,
+        stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
     if ranks.first():

@@ -5,9 +5,24 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from tmbr.core.errors import DataError
 from tmbr.core.files import write_whole
+
+
+class Evaluator(Protocol):
+    """Plays validation samples with the model that is trained; cli hands it in."""
+
+    def open(self, model: Any, tokenizer: Any) -> None:
+        """A transformers model whose weights change between the calls below."""
+        ...
+
+    def evaluate(self) -> float:
+        """Share of the samples that it solves as it is. Raises KeyboardInterrupt when told to stop."""
+        ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(slots=True)

@@ -28,13 +28,14 @@ def sft(
     Examples:
       tmbr tune sft --model nano --data runs/collect/traces.jsonl
       tmbr tune sft recipes/sft_llama2_7b.yaml --data runs/gpt4/traces.jsonl rank=32 epochs=2
+      tmbr tune sft --model nano --data rows.jsonl evaluate_every=50 patience=4 validation.task=database
     """
+    from tmbr.cli.tune import SftRun
     from tmbr.cli.tune import tune as run
-    from tmbr.tuning.config import SftConfig
 
     if source is None:
         raise typer.BadParameter("--data is missing: a file of traces (`tmbr collect`) or of rows.")
-    run(read(SftConfig, arguments, {"model": model}), source, out)
+    run(read(SftRun, arguments, {"model": model}), source, out)
 
 
 @tune.command()
@@ -85,13 +86,14 @@ def dpo(
     Examples:
       tmbr tune dpo --model runs/sft/model --data pairs.jsonl
       tmbr tune dpo recipes/dpo_qwen_0.5b.yaml --data pairs.jsonl adapter=runs/sft/adapter beta=0.05
+      tmbr tune dpo --model runs/sft/model --data pairs.jsonl evaluate_every=25 validation.samples=64
     """
+    from tmbr.cli.prefer import DpoRun
     from tmbr.cli.prefer import tune_dpo as run
-    from tmbr.tuning.preference_config import DpoConfig
 
     if source is None:
         raise typer.BadParameter("--data is missing: a file of pairs, or of traces with branches.")
-    run(read(DpoConfig, arguments, {"model": model}), source, out)
+    run(read(DpoRun, arguments, {"model": model}), source, out)
 
 
 @tune.command()

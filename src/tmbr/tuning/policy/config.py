@@ -64,8 +64,6 @@ class PolicyConfig(TuneConfig):
 
     evaluate_every: int | None = Field(None, ge=1)
     """Rounds between evaluations on the validation samples; the best policy is the result."""
-    patience: int | None = Field(None, ge=1)
-    """Evaluations without a new best before training stops; None goes on to the last round."""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -73,8 +71,6 @@ class PolicyConfig(TuneConfig):
             raise ValueError("adapter: starts LoRA; for method: full merge it into a model first")
         if self.kl_target is not None and not self.kl:
             raise ValueError("kl_target: steers kl, which is 0; set kl to where it begins")
-        if self.patience is not None and self.evaluate_every is None:
-            raise ValueError("patience: counts evaluations; set evaluate_every")
         return self
 
 

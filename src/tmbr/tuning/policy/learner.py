@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tmbr.core.errors import ConfigError
 from tmbr.core.types import derive_seed
 from tmbr.tuning.masks import IGNORED, Example
 from tmbr.tuning.policy import losses
@@ -69,19 +68,7 @@ class Learner:
         self.kl = state["kl"]
 
     def learn(self, batch: Batch, round: int) -> dict[str, float]:
-        """Returns what is worth a line of metrics.jsonl. Raises ConfigError when memory runs out."""
-        try:
-            return self._learn(batch, round)
-        except torch.OutOfMemoryError:
-            size, more = self.config.batch_size, self.config.accumulation
-            mend = (
-                f"set batch_size={size // 2} accumulation={2 * more}"
-                if size > 1
-                else "lower max_length, or set gradient_checkpointing=true"
-            )
-            raise ConfigError(f"{size} conversations do not fit this device's memory; {mend}") from None
-
-    def _learn(self, batch: Batch, round: int) -> dict[str, float]:
+        """Returns what is worth a line of metrics.jsonl."""
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate(self.config, round)
         targets = self.targets(batch)

@@ -22,6 +22,7 @@ from tmbr.core.errors import ConfigError
 from tmbr.core.rows import read_rows
 from tmbr.tuning import run_folder
 from tmbr.tuning.masks import ChatTemplate, Example, encode
+from tmbr.tuning.memory import fits
 from tmbr.tuning.policy.batch import Batch
 from tmbr.tuning.policy.config import GrpoConfig, PolicyConfig, PpoConfig
 from tmbr.tuning.policy.sampler import Ask, Rewards, Sampler
@@ -60,7 +61,10 @@ def run(config: PolicyConfig, sampler: Sampler, out: Path, rewards: Rewards = ou
     if (out / RESULT).exists():
         return PolicyResult(**json.loads((out / RESULT).read_text(encoding="utf-8")))
     check_machine(config)
-    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of PEFT, not ours
+    with (
+        warnings.catch_warnings(category=FutureWarning, action="ignore"),  # of PEFT, not ours
+        fits(config),
+    ):
         learner = _learner(config)
         sampler.open(learner.networks.causal, learner.networks.tokenizer)
         try:

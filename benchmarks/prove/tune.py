@@ -1,0 +1,264 @@
+"""Does tuning pay, and which? The embedded base, step by step: `make prove-tune`.
+
+    python -m benchmarks.prove.tune [--seeds 3] [--database 1] [--scale 1]
+
+From base to SFT on the expert's episodes, then one step on the other: DPO on pairs of siblings from
+search trees, PPO, GRPO. Two controls go along, step by step, with as many episodes played and as many
+updates of as many rows or episodes:
+
+    continued   SFT goes on with the expert's episodes
+    rejection   the last model plays (in the first step the trees that DPO's pairs are from), and SFT
+                goes on with what was solved, half and half with the expert's
+
+All models are measured on validation and test samples; the step of DPO, PPO and GRPO that is held
+against SFT and its controls is chosen on validation. Beside that a reward model against other judges
+(see `benchmarks.prove.judge`). A run that was stopped goes on; writes
+benchmarks/results/tune_learning.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from benchmarks.prove import judge
+from benchmarks.prove.loop import TEACHER, World, drawn, kept, mixed, played, tuned, won
+from benchmarks.prove.verdicts import interval, paired
+from benchmarks.rows import RESULTS, Row, row, table, write
+from tmbr.cli.policy import GrpoRun, PpoRun, tune_policy
+from tmbr.cli.prefer import DpoRun, tune_dpo
+from tmbr.core.pairs import write_pairs
+from tmbr.core.trace import Trace
+from tmbr.evaluation.metrics import summary
+from tmbr.teacher.preferences import States
+
+RESULT = RESULTS / "tune_learning.json"
+STEPS = ("dpo", "ppo", "grpo")
+CONTROLS = ("continued", "rejection")
+WORLDS = {"household": World(), "database": World("database", answer=192)}
+#: Rows, pairs or episodes an update.
+UPDATE = {"batch_size": 8, "accumulation": 2}
+EACH = UPDATE["batch_size"] * UPDATE["accumulation"]
+FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
+FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280, **UPDATE}
+DPO: dict[str, Any] = {"learning_rate": 3e-5, "sft_weight": 1.0, "precompute_reference": True}
+DPO |= {"epochs": 1, "eval_fraction": 0}
+RL: dict[str, Any] = {"learning_rate": 2e-5, "epochs": 2, "kl": 0.0}
+PPO: dict[str, Any] = {"layout": "two_bases", "critic_rate": 1e-4, "gae": "turn", "critic_rounds": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """first: the expert's episodes. trees: searched for DPO. rounds of `episodes` each: of PPO, of GRPO
+    and (all at once) of rejection sampling. validation, test, searched: samples that are measured on,
+    the last those on which search is. group: of GRPO. judge_train, judge_test: houses played for the
+    reward model and for the judges' measure; of each of the first so many turns (`valued`) are valued
+    by so many `rollouts`."""
+
+    first: int = 1000
+    trees: int = 150
+    rounds: int = 6
+    episodes: int = 64
+    group: int = 8
+    validation: int = 100
+    test: int = 200
+    searched: int = 40
+    judge_train: int = 400
+    judge_test: int = 150
+    valued: int = 3
+    rollouts: int = 4
+
+    @property
+    def rows(self) -> int:
+        """Rows of a step's SFT or DPO: as many as PPO and GRPO learn from, each in every epoch."""
+        return self.rounds * int(RL["epochs"]) * self.episodes
+
+    def scaled(self, scale: float) -> Plan:
+        """A smaller one; as many of the expert's episodes, for a worse model solves nothing."""
+        small = {key: max(2, round(value * scale)) for key, value in asdict(self).items()}
+        groups = max(2, small["episodes"] // small["group"])
+        return Plan(**{**small, "first": self.first, "episodes": small["group"] * groups})
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A model: success on validation, and which test samples it solved by react and multibranch; wrong:
+    the share of react's test turns that were malformed or refused."""
+
+    validation: float
+    react: list[int]
+    multibranch: list[int]
+    wrong: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """Where and by which seed a chain is made."""
+
+    world: World
+    plan: Plan
+    seed: int
+    out: Path
+
+    def play(self, model: str, strategy: str, samples: range, name: str, **how: Any) -> list[Trace]:
+        return played(self.world, model, strategy, samples, self.seed, self.out / name, **how)
+
+    def measure(self, model: str, name: str) -> Measured:
+        plan, told = self.plan, {"seed": 0}
+        folder = self.out / name
+        sets = {
+            "validation": ("react", plan.validation, "validation"),
+            "react": ("react", plan.test, "test"),
+            "multibranch": ("multibranch", plan.searched, "test"),
+        }
+        found = {
+            key: played(self.world, model, way, range(count), out=folder / key, split=split, **told)
+            for key, (way, count, split) in sets.items()
+        }
+        (line,) = summary(found["react"], {})
+        return Measured(
+            fmean(won(found["validation"])),
+            won(found["react"]),
+            won(found["multibranch"]),
+            line["malformed"] + line["inadmissible"],
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--database", type=int, default=1, help="seeds of it")
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--out", type=Path, default=Path("runs/prove_tune"))
+    parser.add_argument("--result", type=Path, default=RESULT)
+    told = parser.parse_args()
+    found = prove(Plan().scaled(told.scale), told.seeds, told.database, told.out)
+    scale = "" if told.scale == 1 else f" --scale {told.scale:g}"
+    command = f"python -m benchmarks.prove.tune --seeds {told.seeds} --database {told.database}{scale}"
+    write(told.result, {"command": command, **found})
+    print(table(found["rows"]))
+
+
+def prove(plan: Plan, seeds: int, database: int, out: Path) -> dict[str, Any]:
+    """All chains, then the judge on the first house model; rows, and what each model came to."""
+    begun = time.time()
+    chains = {
+        name: [chain(Lab(WORLDS[name], plan, seed, out / name / str(seed))) for seed in range(count)]
+        for name, count in (("household", seeds), ("database", database))
+        if count
+    }
+    rows = [line for name, found in chains.items() for line in verdicts(name, found)]
+    judged: dict[str, Any] = {}
+    if seeds:
+        first = out / "household" / "0"
+        model, pairs = str(first / "sft" / "tune" / "model"), first / "pairs.jsonl"
+        judged = judge.prove(WORLDS["household"], model, pairs, plan, out / "judge")
+        rows += judged.pop("rows")
+    return {
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "date": time.strftime("%Y-%m-%d"),
+        "minutes": round((time.time() - begun) / 60, 1),
+        "plan": asdict(plan),
+        "rows": rows,
+        "models": {name: [_told(one) for one in found] for name, found in chains.items()},
+        "judges": judged,
+    }
+
+
+def chain(lab: Lab) -> dict[str, Measured]:
+    """Every model of one seed by its name, measured."""
+    plan, out = lab.plan, lab.out
+    expert = lab.play(TEACHER, "react", range(plan.first), "expert")
+    given = kept(out / "expert" / "rows.jsonl", expert)
+    sft = tuned(lab.world, "nano", given, FIRST_RATE, lab.seed, out / "sft")
+    made = {"base": "nano", "sft": sft}
+    last = dict.fromkeys(("steps", *CONTROLS), sft)
+    trees = lab.play(sft, "multibranch", range(plan.first, plan.first + plan.trees), "trees")
+    begin = plan.first + plan.trees
+    for number, step in enumerate(STEPS):
+        last["steps"] = made[step] = _stepped(lab, step, last["steps"], trees)
+        solved = trees
+        if step != "dpo":
+            most = plan.rounds * plan.episodes
+            houses = range(begin + (number - 1) * most, begin + number * most)
+            folder = f"rejection-{number}"
+            solved = lab.play(last["rejection"], "react", houses, f"{folder}/play", temperature=1.0)
+        for control, new in (("continued", []), ("rejection", solved)):
+            name = f"{control}-{step}"
+            (out / name).mkdir(parents=True, exist_ok=True)
+            rows = kept(out / name / "solved.jsonl", new)
+            mix = mixed(given, rows, plan.rows, random.Random(f"{lab.seed} {name}"))
+            last[control] = made[name] = tuned(
+                lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
+            )
+    return {name: lab.measure(model, f"measured/{name}") for name, model in made.items()}
+
+
+def _stepped(lab: Lab, step: str, model: str, trees: Sequence[Trace]) -> str:
+    """The folder of the model after a step."""
+    plan, folder = lab.plan, lab.out / step
+    if step == "dpo":
+        pairs = [pair for trace in trees for pair in States([trace]).pairs()]
+        write_pairs(lab.out / "pairs.jsonl", pairs)
+        write_pairs(folder / "drawn.jsonl", drawn(pairs, plan.rows, random.Random(lab.seed)))
+        config = DpoRun(model=model, seed=lab.seed, **FULL, **DPO)
+        return str(folder / "tune" / tune_dpo(config, folder / "drawn.jsonl", folder / "tune").folder)
+    rollouts = {"task": lab.world.task, "max_tokens": lab.world.answer}
+    rollouts |= {"concurrency": plan.episodes, "max_batch": plan.episodes}
+    told = {**FULL, **RL, "model": model, "seed": lab.seed, "rounds": plan.rounds, "rollouts": rollouts}
+    if step == "ppo":
+        return str(folder / tune_policy(PpoRun(**told, **PPO, samples=plan.episodes), folder).folder)
+    asked = {"samples": plan.episodes // plan.group, "group": plan.group}
+    return str(folder / tune_policy(GrpoRun(**told, **asked), folder).folder)
+
+
+def verdicts(world: str, chains: Sequence[dict[str, Measured]]) -> Iterator[Row]:
+    """The bars, over all seeds and test samples."""
+    wrong = [fmean(one[name].wrong for one in chains) for name in ("base", "sft")]
+    bar = "<= 0.2" if world == "household" else None
+    yield row(f"{world}: SFT's wrong turns, of the base's", wrong[1] / wrong[0], bar=bar)
+    chosen = max(STEPS, key=lambda step: fmean(one[step].validation for one in chains))
+    for other in ("sft", *(f"{control}-{chosen}" for control in CONTROLS)):
+        for way in ("react", "multibranch"):
+            name = f"{world}, {way}: {chosen} (chosen) less {other}"
+            mean, low = difference(chains, chosen, other, way)
+            yield row(f"{name}, points", 100 * mean)
+            yield row(f"{name}, lower end", 100 * low, bar="> 0" if way == "react" else None)
+    for step in STEPS:
+        for other in ("sft", *(f"{control}-{step}" for control in CONTROLS)):
+            if step != chosen:
+                mean, low = difference(chains, step, other, "react")
+                yield row(f"{world}, react: {step} less {other}, points", 100 * mean)
+                yield row(f"{world}, react: {step} less {other}, lower end", 100 * low)
+
+
+def difference(
+    chains: Sequence[dict[str, Measured]], ours: str, theirs: str, way: str
+) -> tuple[float, float]:
+    """Of success, paired by seed and sample; and the lower end of its 95% interval."""
+    sides = [[v for one in chains for v in getattr(one[name], way)] for name in (ours, theirs)]
+    mean, error = paired(*sides)
+    return mean, interval(mean, error)[0]
+
+
+def _told(chain: dict[str, Measured]) -> dict[str, Any]:
+    return {
+        name: {
+            "validation": round(one.validation, 4),
+            "react": round(fmean(one.react), 4),
+            "multibranch": round(fmean(one.multibranch), 4),
+            "wrong_turns": round(one.wrong, 4),
+        }
+        for name, one in chain.items()
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The proof of tuning: its verdicts by hand, its plan, and what is drawn for a step."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from benchmarks.prove.judge import advantage
+from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
+from benchmarks.prove.tune import CONTROLS, EACH, STEPS, Measured, Plan, difference, verdicts
+
+from tmbr.core.rows import Row, Turn
+from tmbr.core.types import Message
+from tmbr.evaluation.forecasts import Forecast
+
+
+def _measured(validation: float, react: list[int], wrong: float = 0.1) -> Measured:
+    return Measured(validation, react, react[:2], wrong)
+
+
+def _chain(better: str) -> dict[str, Measured]:
+    names = ["base", "sft", *STEPS, *(f"{control}-{step}" for control in CONTROLS for step in STEPS)]
+    made = {name: _measured(0.4, [0, 1, 0, 0]) for name in names}
+    made["base"] = _measured(0.0, [0, 0, 0, 0], wrong=0.8)
+    made[better] = _measured(0.6, [1, 1, 1, 1])
+    return made
+
+
+@pytest.mark.parametrize("better", STEPS)
+def test_what_is_best_on_validation_is_held_against_its_own_controls(better: str) -> None:
+    found = {line["name"]: line for line in verdicts("household", [_chain(better)] * 3)}
+    assert found["household: SFT's wrong turns, of the base's"]["value"] == 0.125
+    for other in ("sft", f"continued-{better}", f"rejection-{better}"):
+        told = f"household, react: {better} (chosen) less {other}"
+        assert found[f"{told}, points"]["value"] == 75
+        assert found[f"{told}, lower end"]["bar"] == "> 0"
+        assert found[f"{told}, lower end"]["ok"]
+    barred = [line for line in found.values() if line["bar"]]
+    assert len(barred) == 1 + 3
+    assert all(
+        line["bar"] is None for line in verdicts("database", [_chain(better)]) if "SFT" in line["name"]
+    )
+
+
+def test_a_difference_is_paired_by_seed_and_sample() -> None:
+    chains = [{"a": _measured(0, [1, 1, 0, 1]), "b": _measured(0, [0, 1, 0, 0])}] * 2
+    mean, low = difference(chains, "a", "b", "react")
+    assert mean == 0.5
+    assert low == pytest.approx(0.5 - 1.959964 * (8 * 0.25 / 7) ** 0.5 / 8**0.5)
+
+
+def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
+    for plan in (Plan(), Plan().scaled(0.06)):
+        assert plan.rows == 2 * plan.rounds * plan.episodes
+        assert plan.episodes % plan.group == 0
+    assert Plan().episodes % EACH == 0
+    assert Plan().scaled(0.06).first == Plan().first
+
+
+def test_half_is_new_where_anything_is() -> None:
+    old, new = (
+        [Row(f"{name} {n}", (Turn(Message("assistant", name), 1.0),)) for n in range(4)]
+        for name in ("old", "new")
+    )
+    found = [row.id[:3] for row in mixed(old, new, 12, random.Random(0))]
+    assert (found.count("old"), found.count("new")) == (6, 6)
+    assert {row.id[:3] for row in mixed(old, [], 12, random.Random(0))} == {"old"}
+    assert sorted(drawn(range(3), 6, random.Random(0))) == [0, 0, 1, 1, 2, 2]
+    with pytest.raises(AssertionError, match="nothing to draw from"):
+        list(drawn([], 1, random.Random(0)))
+
+
+def test_what_was_played_is_read_again_in_the_order_of_the_samples(tmp_path: Path) -> None:
+    told = (World(), "noisy-expert:0.4", "react", range(3, 7), 0, tmp_path)
+    first = played(*told)
+    assert [trace.sample.id.rpartition("-")[2] for trace in first] == ["3", "4", "5", "6"]
+    whole = (tmp_path / "traces.jsonl").read_bytes()
+    assert played(*told) == first
+    assert (tmp_path / "traces.jsonl").read_bytes() == whole
+    assert len(kept(tmp_path / "rows.jsonl", first)) == sum(won(first))
+
+
+def test_one_judge_against_another_by_hand() -> None:
+    came = [True, False] * 4
+    ours = [Forecast(0.9 if good else 0.1, good, str(n)) for n, good in enumerate(came)]
+    theirs = [Forecast(0.5, good, str(n)) for n, good in enumerate(came)]
+    assert advantage(ours, theirs) == (0.5, 0.5)
+    assert advantage(theirs, ours) == (-0.5, -0.5)
+    assert advantage(ours, ours) == (0.0, 0.0)
