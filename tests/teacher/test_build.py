@@ -145,6 +145,22 @@ def test_the_agents_share_of_the_rows(traces: list[Trace], tmp_path: Path) -> No
     assert len({row.id for row in rows if row not in agent}) == len(rows) - len(agent)
 
 
+def test_general_data_comes_in_any_format_and_a_bad_row_ends_nothing(
+    traces: list[Trace], tmp_path: Path
+) -> None:
+    file, general = _store(tmp_path / "t.jsonl", traces), tmp_path / "alpaca.jsonl"
+    asked = [{"instruction": f"{n}?", "output": f"{n}."} for n in range(50)]
+    lines = [json.dumps(one) for one in (*asked, {"instruction": "silent?", "output": ""})]
+    general.write_text("\n".join(lines) + "\n")
+    built = build(_config(tmp_path / "out", file, general=[general]), QUIET)
+    (mixed,) = (source for source in built.sources if not source.agent)
+    assert (mixed.rows, mixed.available, mixed.bad) == (50, 50, 1)
+    said = [row.turns for row in read_rows(tmp_path / "out" / "rows.jsonl")]
+    assert (Turn(Message("user", "7?")), Turn(Message("assistant", "7."), 1.0)) in said
+    bad = json.loads((tmp_path / "out" / "alpaca.bad.jsonl").read_text())
+    assert (bad["file"], bad["line"]) == (str(general), 51)
+
+
 def test_the_agents_share_of_the_loss(traces: list[Trace], tmp_path: Path) -> None:
     file, general = _store(tmp_path / "t.jsonl", traces), _general(tmp_path / "g.jsonl", 200)
     config = _config(

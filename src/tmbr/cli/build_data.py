@@ -58,6 +58,9 @@ def lines(built: Built) -> Iterator[str]:
             f"{source.rows:>10,}{source.available:>10,}{source.weight:>14,.0f}{source.factor:>9.3f}"
         )
         yield f"{name[-40:]:<40}{numbers}"
+    for source in built.sources:
+        if source.bad:
+            yield f"{source.name}: {source.bad:,} bad rows were passed over, see its .bad.jsonl"
     agent = sum(source.rows for source in built.sources if source.agent)
     yield f"agent share: {agent / built.rows:.1%} of the rows, {built.agent_share:.1%} of what trains"
 

@@ -7,21 +7,23 @@ written. What is written depends on the data, the config and the seed alone.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tmbr.core.errors import ConfigError, DataError, no_file
-from tmbr.core.rows import Row, each_row, row_line
+from tmbr.core.rows import Row, Turn, each_row, row_line
 from tmbr.core.store import each_trace
 from tmbr.teacher import filters
 from tmbr.teacher.build_config import DataConfig, FiltersConfig
+from tmbr.teacher.formats.files import HUB
 from tmbr.teacher.ledger import Ledger, Yield
 from tmbr.teacher.mix import Source, counts, factors, interleaved, sample, scaled, trained
 from tmbr.teacher.near_paths import sketch
 from tmbr.teacher.parts import Written, part, tokens, write_parts
+from tmbr.teacher.reading import Reading, Side, bad_path, only_rows
 from tmbr.teacher.tools import BATCH, Count, Tools
 from tmbr.teacher.values import each_step_value
 
@@ -31,7 +33,7 @@ LEDGER = ".ledger.sqlite"
 @dataclass(frozen=True, slots=True)
 class Mixed:
     """One source in the data. available, rows: how many there were and are; weight: what its turns
-    weigh in the loss, in tokens; factor: by which each was multiplied."""
+    weigh in the loss, in tokens; factor: by which each was multiplied; bad: rows passed over."""
 
     name: str
     agent: bool
@@ -39,6 +41,7 @@ class Mixed:
     rows: int
     weight: float
     factor: float = 1.0
+    bad: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ def told(built: Built) -> dict[str, Any]:
 
 
 def _stamp(path: Path) -> list[object]:
-    """What tells that a file has changed."""
+    """What tells that a file has changed; of a hub's data set, its name."""
+    if str(path).startswith(HUB):
+        return [str(path)]
     try:
         found = path.stat()
     except OSError:
@@ -170,11 +175,10 @@ def _mix(config: DataConfig, written: Written, tools: Tools) -> list[Mixed]:
             rows, weight = written.rows[number], written.weights[number]
         else:
             tools.progress(f"counting {path.name}", number, len(paths))
-            rows, weight = 0, 0.0
-            for row in each_row(path):
-                rows += 1
-                weight += trained(row, weigh)
-        found.append(Mixed(name, number < len(config.traces), rows, rows, weight))
+            general = _counted(path, bad_path(config.out / path.name), weigh)
+            found.append(replace(general, name=name))
+            continue
+        found.append(Mixed(name, True, rows, rows, weight))
     mixed, content = _plan(config, found, paths)
     if not any(source.rows for source in mixed):
         raise ConfigError(f"{config.out}: no row is left; loosen `filters`, see yields.json")
@@ -187,6 +191,19 @@ def _mix(config: DataConfig, written: Written, tools: Tools) -> list[Mixed]:
             file.write(row_line(row).text)
     aside.replace(target)
     return [replace(source, weight=round(seen[source.name], 3)) for source in mixed]
+
+
+def _counted(path: Path, bad: Path, weigh: Callable[[Turn], int]) -> Mixed:
+    """What a general source holds, in whatever format; its bad rows are named in the side file `bad`.
+
+    Raises DataError where it cannot be read.
+    """
+    weight = 0.0
+    with Side(bad) as side:
+        reading = Reading(str(path), on_bad=side.add)
+        for row in only_rows(reading):
+            weight += trained(row, weigh)
+    return Mixed(str(path), False, reading.good, reading.good, weight, bad=reading.bad)
 
 
 def _named(config: DataConfig) -> dict[str, Path]:
@@ -234,4 +251,7 @@ def _plan(
 
 def _rows(path: Path, name: str, agent: bool) -> Iterable[Row]:
     """Rows of a source; those of general files get ids that no other file has."""
-    return each_row(path) if agent else (replace(row, id=f"{name}:{row.id}") for row in each_row(path))
+    if agent:
+        return each_row(path)
+    general = only_rows(Reading(str(path)))
+    return (replace(row, id=f"{name}:{row.id}") for row in general)

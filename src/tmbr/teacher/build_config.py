@@ -16,7 +16,7 @@ class SourceConfig(_Settings):
     """A file of data; its path alone is short for itself."""
 
     path: Path
-    """Of traces, or of rows in the OpenAI shape."""
+    """Of traces; of general data in any format that `tmbr data` reads, or `hf:NAME`."""
     weight: float | None = Field(None, gt=0)
     """Its part of the agent data (or of the general data) against the other files; where none has a
     weight, each is as large as it is."""

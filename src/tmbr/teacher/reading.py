@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from tmbr.core.errors import DataError
+from tmbr.core.rows import Row
 from tmbr.teacher.formats.base import BadRow, Item, Lost
 from tmbr.teacher.formats.files import first_of, records, writing
 from tmbr.teacher.formats.known import by_name, recognised, writable
@@ -78,6 +79,16 @@ class Reading:
         self.bad += 1
         self.first += [found] if len(self.first) < TOLD else []
         self.on_bad(found)
+
+
+def only_rows(reading: Reading) -> Iterator[Row]:
+    """The rows of a source; a pair is a bad row here."""
+    for line, item in reading:
+        if isinstance(item, Row):
+            yield item
+        else:
+            reading.good -= 1
+            reading.reject(line, BadRow("row", "is a preference pair"))
 
 
 def bad_path(path: Path) -> Path:
