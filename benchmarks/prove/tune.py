@@ -72,7 +72,7 @@ class Plan:
     searched: int = 40
     judge_train: int = 400
     judge_test: int = 150
-    valued: int = 3
+    valued: int = 2
     rollouts: int = 4
 
     @property
@@ -192,8 +192,7 @@ def chain(lab: Lab) -> dict[str, Measured]:
             solved = lab.play(last["rejection"], "react", houses, f"{folder}/play", temperature=1.0)
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
-            (out / name).mkdir(parents=True, exist_ok=True)
-            rows = kept(out / name / "solved.jsonl", new)
+            rows = kept(out / name / "solved.jsonl", new) if new else []
             mix = mixed(given, rows, plan.rows, random.Random(f"{lab.seed} {name}"))
             last[control] = made[name] = tuned(
                 lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
