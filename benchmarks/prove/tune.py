@@ -48,9 +48,9 @@ UPDATE = {"batch_size": 8, "accumulation": 2}
 EACH = UPDATE["batch_size"] * UPDATE["accumulation"]
 FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
 FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280, **UPDATE}
-DPO: dict[str, Any] = {"learning_rate": 3e-5, "sft_weight": 1.0, "precompute_reference": True}
-DPO |= {"epochs": 1, "eval_fraction": 0}
-RL: dict[str, Any] = {"learning_rate": 2e-5, "epochs": 2, "kl": 0.0}
+DPO: dict[str, Any] = {"learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2, "epochs": 1}
+DPO |= {"precompute_reference": True, "eval_fraction": 0}
+RL: dict[str, Any] = {"learning_rate": 3e-5, "epochs": 2, "kl": 0.0}
 PPO: dict[str, Any] = {"layout": "two_bases", "critic_rate": 1e-4, "gae": "turn", "critic_rounds": 1}
 
 
@@ -72,7 +72,7 @@ class Plan:
     searched: int = 40
     judge_train: int = 400
     judge_test: int = 150
-    valued: int = 3
+    valued: int = 2
     rollouts: int = 4
 
     @property
@@ -147,20 +147,19 @@ def main() -> None:
 
 
 def prove(plan: Plan, seeds: int, database: int, out: Path) -> dict[str, Any]:
-    """All chains, then the judge on the first house model; rows, and what each model came to."""
+    """All chains, and the judge on the first house model; rows, and what each model came to."""
     begun = time.time()
-    chains = {
-        name: [chain(Lab(WORLDS[name], plan, seed, out / name / str(seed))) for seed in range(count)]
-        for name, count in (("household", seeds), ("database", database))
-        if count
-    }
-    rows = [line for name, found in chains.items() for line in verdicts(name, found)]
     judged: dict[str, Any] = {}
-    if seeds:
-        first = out / "household" / "0"
-        model, pairs = str(first / "sft" / "tune" / "model"), first / "pairs.jsonl"
-        judged = judge.prove(WORLDS["household"], model, pairs, plan, out / "judge")
-        rows += judged.pop("rows")
+    chains: dict[str, list[dict[str, Measured]]] = {}
+    for name, count in (("household", seeds), ("database", database)):
+        for seed in range(count):
+            lab = Lab(WORLDS[name], plan, seed, out / name / str(seed))
+            chains.setdefault(name, []).append(chain(lab))
+            if name == "household" and not judged:
+                sft = str(lab.out / "sft" / "tune" / "model")
+                judged = judge.prove(lab.world, sft, lab.out / "pairs.jsonl", plan, out / "judge")
+    rows = [line for name, found in chains.items() for line in verdicts(name, found)]
+    rows += judged.pop("rows", [])
     return {
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "date": time.strftime("%Y-%m-%d"),
@@ -192,8 +191,7 @@ def chain(lab: Lab) -> dict[str, Measured]:
             solved = lab.play(last["rejection"], "react", houses, f"{folder}/play", temperature=1.0)
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
-            (out / name).mkdir(parents=True, exist_ok=True)
-            rows = kept(out / name / "solved.jsonl", new)
+            rows = kept(out / name / "solved.jsonl", new) if new else []
             mix = mixed(given, rows, plan.rows, random.Random(f"{lab.seed} {name}"))
             last[control] = made[name] = tuned(
                 lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
