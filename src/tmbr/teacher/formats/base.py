@@ -49,8 +49,8 @@ class Lost:
         self.counts.update(f"{where} {key!r}" for key in keys)
 
 
-class Format(ABC):
-    """One shape of records.
+class Readable(ABC):
+    """One shape of records that can be read.
 
     name: as `--from` and `--to` say it. summary: for people. columns: what a record may have, and of
     which kind, in the order in which it is written; other columns are passed over and counted.
@@ -71,14 +71,18 @@ class Format(ABC):
         id: what a record without one is called.
         """
 
-    @abstractmethod
-    def write(self, item: Item, lost: Lost) -> dict[str, Any]:
-        """The record of an item; JSON data. Raises BadRow for what the format cannot hold."""
-
     def known(self, record: Mapping[str, Any], lost: Lost) -> dict[str, Any]:
         """The columns that mean something here, without nulls; the others are counted."""
         lost.passed_over(key for key in record if key not in self.columns)
         return {key: record[key] for key in self.columns if record.get(key) is not None}
+
+
+class Format(Readable):
+    """One that can be written too."""
+
+    @abstractmethod
+    def write(self, item: Item, lost: Lost) -> dict[str, Any]:
+        """The record of an item; JSON data. Raises BadRow for what the format cannot hold."""
 
 
 def named(record: Mapping[str, Any], id: str) -> str:

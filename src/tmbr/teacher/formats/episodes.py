@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from tmbr.core.rows import Row, rows
 from tmbr.core.store import TRACES, decode_trace
-from tmbr.teacher.formats.base import BadRow, Format, Item, Kind, Lost, filled
+from tmbr.teacher.formats.base import BadRow, Kind, Lost, Readable, filled
 
 
-class Episodes(Format):
+class Episodes(Readable):
     """Lines of a traces.jsonl; only read."""
 
     name = "traces"
@@ -34,6 +34,3 @@ class Episodes(Format):
             return row
         lost.counts["episode that was not solved"] += 1
         return None
-
-    def write(self, item: Item, lost: Lost) -> dict[str, Any]:
-        raise NotImplementedError("traces are written by episodes, not by rows")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tmbr.core.errors import ConfigError, DataError, nearest
-from tmbr.teacher.formats.base import Format
+from tmbr.teacher.formats.base import Format, Readable
 from tmbr.teacher.formats.episodes import Episodes
 from tmbr.teacher.formats.messages import Messages, Pairs
 from tmbr.teacher.formats.plain import Alpaca, PromptResponse, Text
@@ -14,7 +14,7 @@ from tmbr.teacher.formats.sharegpt import ShareGpt
 from tmbr.teacher.formats.trl import Trl, TrlPreference, TrlPrompt
 
 #: The first that fits is the one; `trl` is read as `messages` is.
-FORMATS: tuple[Format, ...] = (
+FORMATS: tuple[Readable, ...] = (
     Episodes(),
     Pairs(),
     Messages(),
@@ -28,7 +28,7 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-def by_name(name: str) -> Format:
+def by_name(name: str) -> Readable:
     """Raises ConfigError with the nearest right name."""
     for form in FORMATS:
         if form.name == name:
@@ -39,12 +39,12 @@ def by_name(name: str) -> Format:
 def writable(name: str) -> Format:
     """A format that can be written. Raises ConfigError."""
     form = by_name(name)
-    if isinstance(form, Episodes):
-        raise ConfigError("traces are only read; choose another --to, as messages")
+    if not isinstance(form, Format):
+        raise ConfigError(f"{name} are only read; choose another --to, as messages")
     return form
 
 
-def recognised(record: Mapping[str, Any], file: str) -> Format:
+def recognised(record: Mapping[str, Any], file: str) -> Readable:
     """The format of a file's first record. Raises DataError that says what was found."""
     for form in FORMATS:
         if form.fits(record):
