@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
-from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from trl import chat_template_utils
 
 from tests.support import tiny
+from tests.tuning.killing import assert_same_course, kill_in_the_middle
 from tmbr.core.chat import template_message
 from tmbr.core.errors import DataError
 from tmbr.core.pairs import Pair, write_pairs
@@ -285,16 +280,6 @@ def test_a_diverging_run_stops_in_one_line(base: Path, data: Path, tmp_path: Pat
     assert not (tmp_path / "run" / "result.json").exists()
 
 
-KILLED = """
-import sys, torch
-from pathlib import Path
-from tmbr.tuning import dpo
-from tmbr.tuning.preference_config import DpoConfig
-torch.set_num_threads(1)
-dpo.run(DpoConfig.model_validate_json(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
-"""
-
-
 @pytest.mark.slow
 def test_after_kill_9_the_same_call_ends_with_the_same_numbers(
     base: Path, data: Path, tmp_path: Path
@@ -311,26 +296,9 @@ def test_after_kill_9_the_same_call_ends_with_the_same_numbers(
     )
     whole = dpo.run(config, data, tmp_path / "whole")
     out = tmp_path / "killed"
-    command = [sys.executable, "-c", KILLED, config.model_dump_json(), str(data), str(out)]
-    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    deadline = time.monotonic() + 120
-    while not list(out.glob("checkpoints/checkpoint-2*")) and time.monotonic() < deadline:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert not (out / "result.json").exists()
-
+    kill_in_the_middle(dpo, config, data, out)
     resumed = dpo.run(config, data, out)
     assert resumed.updates == whole.updates
     for figure in ("loss", "eval_loss", "accuracy", "margin"):
         assert getattr(resumed, figure) == pytest.approx(getattr(whole, figure), rel=1e-4), figure
-    one, other = (
-        load_file(run / "adapter" / "adapter_model.safetensors") for run in (tmp_path / "whole", out)
-    )
-    for name, weights in one.items():
-        torch.testing.assert_close(other[name], weights, atol=1e-5, rtol=1e-4)
-    curves = [
-        {e["step"]: e["loss"] for e in map(json.loads, (run / "metrics.jsonl").open()) if "loss" in e}
-        for run in (tmp_path / "whole", out)
-    ]
-    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+    assert_same_course(tmp_path / "whole", out, loss=1e-4)

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import accumulate, pairwise
@@ -22,6 +17,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.support import tiny
+from tests.tuning.killing import assert_same_course, kill_in_the_middle
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.rows import Row, Turn, read_rows, write_rows
 from tmbr.core.types import Message
@@ -218,16 +214,6 @@ def _losses(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     return nll[batch["labels"][:, 1:] >= 0]
 
 
-KILLED = """
-import sys, torch
-from pathlib import Path
-from tmbr.tuning import sft
-from tmbr.tuning.config import SftConfig
-torch.set_num_threads(1)
-sft.run(SftConfig.model_validate_json(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_after_kill_9_the_same_call_ends_with_the_same_numbers(
@@ -245,26 +231,12 @@ def test_after_kill_9_the_same_call_ends_with_the_same_numbers(
     )
     whole = sft.run(config, data, tmp_path / "whole")
     out = tmp_path / "killed"
-    command = [sys.executable, "-c", KILLED, config.model_dump_json(), str(data), str(out)]
-    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    deadline = time.monotonic() + 120
-    while not list(out.glob("checkpoints/checkpoint-2*")) and time.monotonic() < deadline:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert not (out / "result.json").exists()
-
+    kill_in_the_middle(sft, config, data, out)
     resumed = sft.run(config, data, out)
     assert resumed.updates == whole.updates == 180
     assert resumed.loss == pytest.approx(whole.loss, rel=1e-5)
     assert resumed.eval_loss == pytest.approx(whole.eval_loss, rel=1e-5)
-    file = "adapter_model.safetensors" if method == "lora" else "model.safetensors"
-    one, other = (load_file(run / whole.folder / file) for run in (tmp_path / "whole", out))
-    for name, weights in one.items():
-        torch.testing.assert_close(other[name], weights, atol=1e-5, rtol=1e-4)
-    steps = [json.loads(line) for line in (out / "metrics.jsonl").open()]
-    logged = [entry["step"] for entry in steps if "loss" in entry]
-    assert logged == sorted(set(logged))
+    assert_same_course(tmp_path / "whole", out)
 
 
 def test_a_finished_run_is_returned_and_another_is_not_mixed_in(
