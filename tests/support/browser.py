@@ -20,7 +20,6 @@ FLAGS = (
     "--disable-gpu",
     "--disable-background-networking",
     "--no-first-run",
-    "--remote-debugging-pipe",
 )
 SECONDS = 20.0
 
@@ -39,7 +38,7 @@ class Browser:
         ends = f'exec 8<&{commands} 9>&{answers}; exec "$@" 3<&8 4>&9'
         profile = f"--user-data-dir={folder / 'profile'}"
         self._process = subprocess.Popen(
-            ["bash", "-c", ends, "bash", BROWSER, *FLAGS, profile],
+            ["bash", "-c", ends, "bash", BROWSER, *FLAGS, "--remote-debugging-pipe", profile],
             pass_fds=(commands, answers),
             stderr=subprocess.DEVNULL,
         )

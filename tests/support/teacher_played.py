@@ -10,8 +10,9 @@ from tests.support.teacher_worlds import kind_of, read_room, read_table, shop_ta
 from tmbr.core.protocols import Session
 from tmbr.core.types import Step, ToolCall
 from tmbr.environments.database import Embedded
-from tmbr.environments.household import Game, Goal, Receptacle, Thing
+from tmbr.environments.household import Game, Goal, Receptacle
 from tmbr.environments.household.furniture import KINDS, LAMPS, homes
+from tmbr.environments.household.generate import thing_of
 from tmbr.tasks.database.expert import asked
 from tmbr.tasks.database.session import DatabaseSession
 from tmbr.tasks.household.goal import read_goal
@@ -88,7 +89,7 @@ def _game(content: str, instruction: str) -> Game:
     held = sorted(KINDS) + sorted(LAMPS)
     return Game.build(
         [Receptacle(kind_of(place), openable=place in closed) for place in room],
-        [_thing(kind_of(thing), place) for thing, place in lying],
+        [thing_of(kind_of(name), place) for name, place in lying],
         Goal(GOALS[kind][0], goal.thing, goal.lamp or goal.place or ""),
         [(place, thing) for thing in held for place in homes(thing)],
         instruction=instruction,
@@ -97,17 +98,3 @@ def _game(content: str, instruction: str) -> Game:
 
 def _number(pair: tuple[str, str]) -> int:
     return int(pair[0].rsplit(" ", 1)[1])
-
-
-def _thing(kind: str, place: str) -> Thing:
-    if kind in LAMPS:
-        return Thing(kind, (place,), pickupable=False, toggleable=True)
-    can = KINDS[kind].can
-    return Thing(
-        kind,
-        (place,),
-        heatable="h" in can,
-        coolable="c" in can,
-        cleanable="w" in can,
-        sliceable="s" in can,
-    )

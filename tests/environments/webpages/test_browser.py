@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from tests.support.browser import BROWSER, FLAGS
 from tmbr.environments.webpages import to_html
 from tmbr.environments.webpages.sites import Control, State, generate, play
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-)
 #: Asks the browser itself: what each element is, whether and where it is drawn, what it is called,
 #: and whether a click in its middle would hit it.
 LOOK = """

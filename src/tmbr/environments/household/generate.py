@@ -120,7 +120,7 @@ def _kept(rng: Random, kind: str, places: list[str]) -> str:
 def _game(rng: Random, seed: int, draft: _Draft, goal: Goal, version: Version) -> Game:
     kinds = [place.rsplit(" ", 1)[0] for place in draft.places]
     receptacles = [Receptacle(kind, openable=kind in OPENABLE) for kind in kinds]
-    things = [_thing(kind, place) for kind, place in draft.things]
+    things = [thing_of(kind, place) for kind, place in draft.things]
     held = sorted(KINDS) + sorted(LAMPS)
     allowed = [(place, kind) for kind in held for place in homes(kind)]
     return Game.build(
@@ -135,7 +135,8 @@ def _game(rng: Random, seed: int, draft: _Draft, goal: Goal, version: Version) -
     )
 
 
-def _thing(kind: str, place: str) -> Thing:
+def thing_of(kind: str, place: str) -> Thing:
+    """A thing of this kind, and all that can be done with it."""
     if kind in LAMPS:
         return Thing(kind, (place,), pickupable=False, toggleable=True)
     can = KINDS[kind].can

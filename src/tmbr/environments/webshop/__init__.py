@@ -1,7 +1,7 @@
 """A web shop: WebShop's pages, search engine and reward, with states that fork for nothing."""
 
 from .generate import FAMILIES, GENERATOR, Catalogue, ask
-from .goals import NO_LIMIT, Goal, human, reward, synthetic
+from .goals import NO_LIMIT, Goal, goal_of, human, reward, synthetic
 from .index import Index
 from .nouns import TAGGER
 from .product import Product, Review
@@ -20,6 +20,7 @@ __all__ = [
     "Shop",
     "State",
     "ask",
+    "goal_of",
     "human",
     "reward",
     "synthetic",

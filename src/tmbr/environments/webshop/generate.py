@@ -8,7 +8,7 @@ from typing import overload
 
 from tmbr.core.types import derive_seed
 
-from .goals import NO_LIMIT, Goal
+from .goals import NO_LIMIT, Goal, goal_of
 from .goods import KINDS, Kind
 from .product import Product, Review
 
@@ -67,17 +67,7 @@ def ask(catalogue: Catalogue, seed: int) -> Goal:
         options=f" with {told}" if told else "",
         price="" if limit == NO_LIMIT else f", and price lower than {limit:.2f} dollars",
     )
-    return Goal(
-        id=product.id,
-        instruction=sentence,
-        attributes=tuple(attributes),
-        options=options,
-        limit=limit,
-        title=product.title,
-        category=product.category,
-        query=product.query,
-        kind=product.kind,
-    )
+    return goal_of(product, sentence, attributes, options, limit)
 
 
 def _product(seed: int, place: int) -> Product:

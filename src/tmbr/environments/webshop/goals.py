@@ -42,6 +42,27 @@ class Goal:
     kind: str
 
 
+def goal_of(
+    product: Product,
+    sentence: str,
+    attributes: Sequence[str],
+    options: Mapping[str, str] | tuple[str, ...],
+    limit: float,
+) -> Goal:
+    """A goal that is made from this product."""
+    return Goal(
+        id=product.id,
+        instruction=sentence,
+        attributes=tuple(attributes),
+        options=options,
+        limit=limit,
+        title=product.title,
+        category=product.category,
+        query=product.query,
+        kind=product.kind,
+    )
+
+
 def synthetic(product: Product, told: str, attributes: Sequence[str], rng: Random) -> list[Goal]:
     """A goal for each combination of the product's options; the limit is drawn once for all.
 
@@ -54,7 +75,7 @@ def synthetic(product: Product, told: str, attributes: Sequence[str], rng: Rando
         chosen = dict(zip(names, values, strict=True))
         asked = ", and ".join(f"{name}: {value}" for name, value in chosen.items())
         sentence = f"{told}{' with ' + asked if asked else ''}{price}"
-        goals.append(_goal(product, sentence, attributes, chosen, limit))
+        goals.append(goal_of(product, sentence, attributes, chosen, limit))
     return goals
 
 
@@ -63,27 +84,7 @@ def human(
 ) -> Goal:
     """A goal that a person wrote."""
     limit, price = _limit(product.price, rng)
-    return _goal(product, told.strip(".") + price, attributes, tuple(options), limit)
-
-
-def _goal(
-    product: Product,
-    sentence: str,
-    attributes: Sequence[str],
-    options: Mapping[str, str] | tuple[str, ...],
-    limit: float,
-) -> Goal:
-    return Goal(
-        id=product.id,
-        instruction=sentence,
-        attributes=tuple(attributes),
-        options=options,
-        limit=limit,
-        title=product.title,
-        category=product.category,
-        query=product.query,
-        kind=product.kind,
-    )
+    return goal_of(product, told.strip(".") + price, attributes, tuple(options), limit)
 
 
 def _limit(price: float, rng: Random) -> tuple[float, str]:

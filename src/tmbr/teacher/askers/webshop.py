@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tmbr.core.types import Sample, derive_seed, digest
-from tmbr.environments.webshop import GENERATOR, NO_LIMIT, Catalogue, Goal, Product
+from tmbr.environments.webshop import GENERATOR, NO_LIMIT, Catalogue, Product, goal_of
 from tmbr.environments.webshop.goods import KINDS
 from tmbr.tasks.webshop.task import PRODUCTS, SIZES, Webshop
 from tmbr.teacher.asker import Content, Question, Unfit, by_turns, sentence, texts
@@ -42,20 +42,10 @@ class WebshopAsker:
         attributes, options = _list(said.get("attributes")), _pairs(said.get("options"))
         limit = _limit(said.get("limit"), product)
         _grounded(told, product, attributes, options)
-        goal = Goal(
-            id=product.id,
-            instruction=told,
-            attributes=tuple(attributes),
-            options=options,
-            limit=limit,
-            title=product.title,
-            category=product.category,
-            query=product.query,
-            kind=product.kind,
-        )
+        wanted = goal_of(product, told, attributes, options, limit)
         setup = {"seed": _SHOP, "products": PRODUCTS, "generator": GENERATOR}
         facts = f"{told} | {product.id}"
-        return Question(told, setup, asdict(goal), product.category, facts, _world(product))
+        return Question(told, setup, asdict(wanted), product.category, facts, _world(product))
 
     def level(self, question: Question, turns: int) -> str:  # noqa: ARG002
         return by_turns(turns, 4, 7)
