@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from tests.support import corridor
-from tests.tuning.policy.playing import grpo, ppo
+from tests.tuning.policy.playing import PLAYED, grpo, ppo
 from tmbr.cli import run as command
 from tmbr.cli.policy import tune_policy
 from tmbr.core.errors import ConfigError
@@ -114,6 +114,8 @@ def test_after_kill_9_the_same_call_ends_with_the_same_curve(
 ) -> None:
     shared = {"rounds": 9, "save_every": 3, "learning_rate": 2e-3, "evaluate_every": 4}
     shared |= {"validation": {"samples": 1, "split": "train", "sampling": {"temperature": 1.0}}}
+    # One at a time: what is decoded together differs from run to run, and with it the last digits.
+    shared |= {"rollouts": {**PLAYED["rollouts"], "concurrency": 1}}
     config = (
         ppo(base, layout="two_bases", episodes=4, kl_target=0.01, **shared)
         if kind == "ppo"
@@ -136,11 +138,11 @@ def test_after_kill_9_the_same_call_ends_with_the_same_curve(
     assert [line["round"] for line in ours] == list(range(1, 10))
     for one, other in zip(ours, theirs, strict=True):
         for key in other:
-            if not key.startswith("seconds") and not key.startswith("mismatch"):
-                assert one[key] == pytest.approx(other[key], rel=1e-2, abs=1e-3), (other["round"], key)
+            if not key.startswith("seconds"):
+                assert one[key] == pytest.approx(other[key], rel=1e-5, abs=1e-7), (other["round"], key)
     weights = load_file(out / resumed.folder / "model.safetensors")
     for name, weight in load_file(tmp_path / "whole" / whole.folder / "model.safetensors").items():
-        torch.testing.assert_close(weights[name], weight, atol=1e-3, rtol=1e-2)
+        torch.testing.assert_close(weights[name], weight, atol=1e-6, rtol=1e-5)
 
 
 def _reached(out: Path, rounds: int) -> bool:
