@@ -61,6 +61,8 @@ def test_lora_and_qlora_of_7b(seven_b: str) -> None:
     assert lora.trained == 39_976_960  # rank 16 on all linear layers
     assert lora.weights == 2 * SIZE + 4 * lora.trained
     assert lora.optimizer == 2 * lora.gradients == 8 * lora.trained
+    kept = plan(SftConfig(**{**common, "gradient_checkpointing": False}))
+    assert lora.activations < kept.activations / 5
     four = plan(SftConfig(**common, four_bit=True))
     assert four.weights < 0.31 * lora.weights
     assert four.bytes < 6 * 2**30
@@ -72,9 +74,7 @@ def test_settings_move_what_they_should(six_layers: str) -> None:
 
     base, twice = of(), of(batch_size=4)
     assert twice.activations == pytest.approx(2 * base.activations, rel=0.02)
-    saving = of(gradient_checkpointing=True)
-    assert saving.activations < base.activations / 4  # one layer of six is left, and the logits
-    assert saving.flops > 1.3 * base.flops
+    assert of(gradient_checkpointing=True).flops > 1.3 * base.flops
     full, muon = of(method="full"), of(method="full", optimizer="muon")
     assert full.weights == full.gradients == full.optimizer // 2 == 4 * SIX
     assert full.gradients < muon.optimizer < 0.6 * full.optimizer
