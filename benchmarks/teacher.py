@@ -199,7 +199,7 @@ def near(count: int = 100_000) -> list[Row]:
     return [
         row(f"{count:,} questions: near-duplicates, CPU", told["seconds"], "s"),
         row(f"{count:,} questions: memory of the index", told["mib"], "MiB", "<= 300"),
-        row(f"{count:,} questions: planted near-duplicates found", told["found"], "", ">= 0.98"),
+        row(f"{count:,} questions: planted near-duplicates found", told["found"], "", ">= 0.99"),
         row(f"{count:,} questions: others taken for one", told["wrong"], "", "<= 0.001"),
     ]
 
@@ -251,8 +251,8 @@ def main() -> None:
             found.setdefault("faults", {})[name] = faults(name, told.wanted)
             write(path, found)
     found["machine"] = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-    found["command"] = f"python -m benchmarks.teacher --wanted {told.wanted}"
-    found["date"] = time.strftime("%Y-%m-%d")
+    stamp = f"{' '.join(['python -m benchmarks.teacher', *sys.argv[1:]])}, {time.strftime('%Y-%m-%d')}"
+    found["commands"] = {**found.get("commands", {}), **dict.fromkeys(parts, stamp)}
     write(path, found)
     rows = [*found.get("overhead", []), *found.get("near", [])]
     verdict(rows + [one for made in found.get("faults", {}).values() for one in made["rows"]])

@@ -8,9 +8,10 @@ from itertools import pairwise
 
 from tmbr.core.trace import Trace
 from tmbr.teacher.filters import branch_turns
-from tmbr.teacher.near import PERMUTATIONS, minhash
+from tmbr.teacher.near import minhash
 
-#: Bytes of a hash value; of the 128 of a sketch the estimate of a Jaccard of 0.9 errs by 0.03.
+#: Hash values of a sketch, and bytes of each; the estimate of a Jaccard of 0.9 errs by 0.03.
+PERMUTATIONS = 128
 WIDTH = 4
 #: Least chance that two paths which are just alike enough meet in a band.
 FOUND = 0.95
@@ -21,7 +22,7 @@ def sketch(trace: Trace) -> bytes:
     row. Raises ConfigError without rensa."""
     acts = [node.action.key if node.action else "" for node in branch_turns(trace)]
     parts = {trace.sample.instruction, *acts, *("\n".join(two) for two in pairwise(acts))}
-    return array("I", minhash(sorted(parts)).digest()).tobytes()
+    return array("I", minhash(sorted(parts), PERMUTATIONS).digest()).tobytes()
 
 
 def jaccard(one: bytes, other: bytes) -> float:
