@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import re
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from rich.console import Console
 
+from tests.cli.test_eval import start
 from tests.support import traces
 from tests.support.browser import Browser
 from tmbr.cli import run
@@ -200,3 +202,16 @@ def test_the_command_reviews_and_applies(
     assert said.out.startswith(f"{out}: 1 written")
     assert "1 not decided on yet" in said.err
     assert len(read_rows(out)) == 1
+
+
+def test_ctrl_c_ends_the_page_and_says_what_was_decided(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+    with TraceStore(path) as store:
+        store.append(traces.react(), 0.1)
+    process = start("data", "review", str(path), "--page")
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("review: http://127.0.0.1:")
+    process.send_signal(signal.SIGINT)
+    said, complaint = process.communicate(timeout=60)
+    assert (process.returncode, complaint) == (0, "\n")  # behind the ^C
+    assert said.strip() == "0 kept, 0 cut, 0 dropped, 1 open"

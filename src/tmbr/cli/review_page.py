@@ -47,8 +47,8 @@ class ReviewServer(ThreadingHTTPServer):
 def serve(found: Sequence[Case], decisions: Decisions, port: int) -> None:
     """Serve until Ctrl-C."""
     with ReviewServer(found, decisions, port) as server:
-        print(f"review: {server.url} (Ctrl-C ends it; every decision is kept at once)", flush=True)
         try:
+            print(f"review: {server.url} (Ctrl-C ends it; every decision is kept at once)", flush=True)
             server.serve_forever()
         except KeyboardInterrupt:
             print(file=sys.stderr)
