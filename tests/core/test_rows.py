@@ -105,6 +105,10 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
             '{"messages": [{"role": "assistant", "content": "ab", "loss": 1, "weights": [[0, 3, 2]]}]}',
             r"is no span of this content",
         ),
+        (
+            '{"messages": [{"role": "assistant", "content": "ab", "weights": [[0, 1, Infinity]]}]}',
+            r"is no span of this content",
+        ),
         ('{"messages": []}', r":2: messages: "),
         ('{"messages": [{"role": "us', r":2: row: Invalid JSON"),
     ],
