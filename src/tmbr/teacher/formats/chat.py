@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
+from tmbr.core.chat import message_json
 from tmbr.core.rows import Span, Turn
 from tmbr.core.types import Message, Role, Tool, ToolCall
 from tmbr.teacher.formats.base import (
@@ -197,35 +198,15 @@ def read_tools(value: Any, key: str = "tools") -> tuple[Tool, ...]:
     return tuple(tools)
 
 
-def write_message(message: Message) -> dict[str, Any]:
-    """OpenAI's shape: arguments are JSON text."""
-    return _written(message, [call.arguments for call in message.tool_calls])
-
-
 def write_message_as_data(message: Message, key: str, lost: Lost) -> dict[str, Any]:
     """The shape that chat templates take: arguments are data. Raises BadRow where they are not."""
-    told: list[Any] = []
+    made = message_json(message)
     for index, call in enumerate(message.tool_calls):
         data = arguments(call)
         if data is None:
             lost.drop("arguments that are no JSON object", f"{key}.tool_calls.{index}")
-        told.append(call.arguments if data is None else data)
-    return _written(message, told)
-
-
-def _written(message: Message, told: Sequence[Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        made["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": arguments},
-            }
-            for call, arguments in zip(message.tool_calls, told, strict=True)
-        ]
-    if message.tool_call_id is not None:
-        made["tool_call_id"] = message.tool_call_id
+        else:
+            made["tool_calls"][index]["function"]["arguments"] = data
     return made
 
 
