@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,21 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     made = [*rows([trace]), odd]
     assert write_rows(tmp_path / "rows.jsonl", made) == 2
     assert read_rows(tmp_path / "rows.jsonl") == made
+
+
+def test_an_older_file_outlives_a_failure_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    made = [Row("a", (Turn(Message("assistant", "b"), 1.0),))]
+    write_rows(path, made)
+
+    def broken() -> Iterator[Row]:
+        yield Row("c", made[0].turns)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_rows(path, broken())
+    assert read_rows(path) == made
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(
