@@ -95,6 +95,17 @@ def test_convert_tells_what_was_left_out_and_carries_the_card(
     assert len((read_card(back.parent) or card).made_by) == 2
 
 
+@pytest.mark.parametrize(
+    "line",
+    [BAD, json.dumps({"messages": [{"role": "user", "content": "a"}]})],
+    ids=["unread", "unsound"],
+)
+def test_one_bad_row_is_enough_to_fail(rows: Path, line: str) -> None:
+    with rows.open("a") as file:
+        file.write(line + "\n")
+    assert run(["data", "validate", str(rows)]) == 2
+
+
 def test_the_card_tells_the_command_as_a_shell_takes_it(rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "my data" / "out.jsonl"
     command = ["data", "convert", str(rows), str(out), "--to", "trl", "--from", "messages", "--lossy"]

@@ -93,9 +93,9 @@ def validate(files: Iterable[str], form: str | None) -> int:
             for told in found:
                 print(one_line(told))
             unsound += bool(found)
-        wrong += unsound + reading.bad
-        bad_ones = unsound + reading.bad
-        told = f"{bad_ones:,} of them bad" if bad_ones else "all sound"
+        bad = unsound + reading.bad
+        wrong += bad
+        told = f"{bad:,} of them bad" if bad else "all sound"
         print(f"{file}: {plural(reading.good + reading.bad, 'row')}, {told}{_lost(reading.lost)}")
     return 2 if wrong else 0
 
