@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,26 @@ def test_convert_tells_what_was_left_out_and_carries_the_card(
     assert run(["data", "convert", str(out), str(back)]) == 0
     assert read_rows(back) == [ROW, ROW]
     assert len((read_card(back.parent) or card).made_by) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [BAD, json.dumps({"messages": [{"role": "user", "content": "a"}]})],
+    ids=["unread", "unsound"],
+)
+def test_one_bad_row_is_enough_to_fail(rows: Path, line: str) -> None:
+    with rows.open("a") as file:
+        file.write(line + "\n")
+    assert run(["data", "validate", str(rows)]) == 2
+
+
+def test_the_card_tells_the_command_as_a_shell_takes_it(rows: Path, tmp_path: Path) -> None:
+    out = tmp_path / "my data" / "out.jsonl"
+    command = ["data", "convert", str(rows), str(out), "--to", "trl", "--from", "messages", "--lossy"]
+    assert run(command) == 0
+    card = read_card(out.parent)
+    assert card is not None
+    assert shlex.split(card.made_by[0]) == ["tmbr", *command]
 
 
 def test_convert_when_nothing_fits(

@@ -23,7 +23,7 @@ from tmbr.cli.review_terminal import Review
 from tmbr.core.rows import Row, Turn, read_rows, write_rows
 from tmbr.core.store import TraceStore
 from tmbr.core.types import Message
-from tmbr.teacher.review import Decisions, cases
+from tmbr.teacher.review import Decision, Decisions, cases
 
 HOSTILE = "</p><script>alert(1)</script><img src=x onerror=alert(1)>\u202eeval\x1b[2J"
 
@@ -95,6 +95,14 @@ def test_decisions_lead_from_one_to_the_next_and_are_kept(server: ReviewServer, 
     ]
 
 
+def test_a_cut_that_is_no_longer_there_can_be_decided_anew(server: ReviewServer) -> None:
+    server.decisions.decide(Decision(server.found[0].id, "cut", 7))  # of an episode played anew
+    status, _, page = ask(server, "1")
+    assert status == 200
+    assert " left" not in "".join(re.findall(r'class="turn [\w ]+"', page))
+    assert goes(server, ask(server, "1", {"cut": "1"})) == "2"
+
+
 def test_what_models_wrote_is_shown_and_never_runs(server: ReviewServer) -> None:
     status, headers, page = ask(server, "1")
     assert status == 200
@@ -129,6 +137,7 @@ def test_other_names_and_senseless_forms_are_refused(server: ReviewServer) -> No
         {"verdict": "maybe"},
         {"cut": "0"},
         {"cut": "²"},
+        {"cut": "9" * 5000},
         {"cut": "-1"},
     ):
         assert ask(server, "1", form)[0] == 400
@@ -182,6 +191,17 @@ def test_the_same_by_letters_in_a_terminal(rows: Path) -> None:
     assert "3 of 3: r2" in said
     assert "All are decided on; q leaves." in said
     assert "decided: keep" in said
+
+
+def test_rows_that_cannot_be_reviewed_are_told(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with rows.open("a") as file:
+        file.write('{"messages": []}\n' * 5)
+    with Decisions(rows.with_name("rows.decisions.jsonl")) as decisions:
+        decisions.decide(Decision(cases(rows)[0].id, "keep"))
+    assert run(["data", "review", str(rows), "--apply", str(rows.with_name("out.jsonl"))]) == 0
+    told = capsys.readouterr().err
+    assert f"5 bad rows, the first 3; `tmbr data validate {rows}` names each" in told
+    assert f"{rows}:4: messages: is empty" in told
 
 
 def test_the_command_reviews_and_applies(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,21 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert read_rows(tmp_path / "rows.jsonl") == made
 
 
+def test_an_older_file_outlives_a_failure_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    made = [Row("a", (Turn(Message("assistant", "b"), 1.0),))]
+    write_rows(path, made)
+
+    def broken() -> Iterator[Row]:
+        yield Row("c", made[0].turns)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_rows(path, broken())
+    assert read_rows(path) == made
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
@@ -103,6 +119,10 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ('{"messages": [{"role": "user", "content": "a", "loss": 1}]}', r"belong to assistant turns"),
         (
             '{"messages": [{"role": "assistant", "content": "ab", "loss": 1, "weights": [[0, 3, 2]]}]}',
+            r"is no span of this content",
+        ),
+        (
+            '{"messages": [{"role": "assistant", "content": "ab", "weights": [[0, 1, Infinity]]}]}',
             r"is no span of this content",
         ),
         ('{"messages": []}', r":2: messages: "),

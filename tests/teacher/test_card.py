@@ -103,6 +103,7 @@ def test_joined_cards_say_each_thing_once(tmp_path: Path) -> None:
     joined = join(with_file(tmp_path), other)
     assert joined.name == CARD.name
     assert joined.licence == "Apache-2.0 AND MIT"
+    assert join(joined, other).licence == joined.licence
     assert [source.name for source in joined.sources] == ["household", "alpaca", "own"]
     assert joined.teachers == CARD.teachers
     assert [file.name for file in joined.files] == ["rows.jsonl"]

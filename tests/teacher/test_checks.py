@@ -53,6 +53,11 @@ def test_sound_rows_have_none(said: tuple[Message, ...]) -> None:
             "no JSON object: '{'",
         ),
         (
+            (USER, replace(CALL, tool_calls=(ToolCall("a", "look", "[" * 100_000),))),
+            "messages.1.tool_calls.0.function.arguments",
+            "no JSON object: '[[[",
+        ),
+        (
             (USER, replace(CALL, tool_calls=(ToolCall("a", "fly", "{}"),))),
             "messages.1.tool_calls.0.function.name",
             "'fly' is not among",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -92,9 +93,9 @@ def validate(files: Iterable[str], form: str | None) -> int:
             for told in found:
                 print(one_line(told))
             unsound += bool(found)
-        wrong += unsound + reading.bad
-        bad_ones = unsound + reading.bad
-        told = f"{bad_ones:,} of them bad" if bad_ones else "all sound"
+        bad = unsound + reading.bad
+        wrong += bad
+        told = f"{bad:,} of them bad" if bad else "all sound"
         print(f"{file}: {plural(reading.good + reading.bad, 'row')}, {told}{_lost(reading.lost)}")
     return 2 if wrong else 0
 
@@ -141,7 +142,7 @@ def convert(file: str, out: Path, to: str, form: str | None, lossy: bool) -> int
     if done.written == 0:
         return 2
     if cards.carries(out.parent):
-        _write_card(file, out, to, done, found, lossy)
+        _write_card(file, out, to, form, done, found, lossy)
     else:
         print(
             f"{out.parent / cards.README} is not a data card's, so no card was written", file=sys.stderr
@@ -149,9 +150,12 @@ def convert(file: str, out: Path, to: str, form: str | None, lossy: bool) -> int
     return 0
 
 
-def _write_card(file: str, out: Path, to: str, done: Converted, found: _Written, lossy: bool) -> None:
+def _write_card(
+    file: str, out: Path, to: str, form: str | None, done: Converted, found: _Written, lossy: bool
+) -> None:
     """Carry the card of where the data comes from on to where it goes, with what was done to it."""
-    command = f"tmbr data convert {file} {out} --to {to}{' --lossy' if lossy else ''}"
+    told = ["--to", to, *(["--from", form] if form else []), *(["--lossy"] if lossy else [])]
+    command = shlex.join(["tmbr", "data", "convert", file, str(out), *told])
     dropped = {"bad rows": done.bad} if done.bad else {}
     here, before = cards.read_card(out.parent), cards.read_card(Path(file).parent)
     # What the data comes from is told by its card; the file converted is no source of its own then.
@@ -164,9 +168,9 @@ def _write_card(file: str, out: Path, to: str, done: Converted, found: _Written,
         notes=tuple(f"{out.name}: {count:,} × {what} left out" for what, count in done.lost.items()),
     )
     first = here or (replace(before, files=()) if before else new)
-    told = cards.describe(out, to, found.counts)
+    described = cards.describe(out, to, found.counts)
     joined = cards.join(first, *([before] if before else []), new)
-    cards.write_card(out.parent, joined.with_file(told))
+    cards.write_card(out.parent, joined.with_file(described))
 
 
 def _bad(reading: Reading, side: str) -> int:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tmbr.cli.data import tell_bad
-from tmbr.teacher.reading import bad_path
+from tmbr.teacher.reading import TOLD, Bad, bad_path
 from tmbr.teacher.review import Case, Decisions, apply, cases
 
 
@@ -15,9 +15,18 @@ def decisions_path(file: Path) -> Path:
     return file.with_name(f"{file.stem}.decisions.jsonl")
 
 
+def found_in(file: Path, form: str | None) -> list[Case]:
+    """What is there to review; how many rows cannot be is said on stderr. Raises DataError."""
+    bad: list[Bad] = []
+    found = cases(file, form, bad.append)
+    if bad:
+        tell_bad(len(bad), bad[:TOLD], f"; `tmbr data validate {file}` names each")
+    return found
+
+
 def review(file: Path, form: str | None, page: bool, port: int) -> None:
     """Review a file in the terminal or as a page. Raises DataError."""
-    found = cases(file, form)
+    found = found_in(file, form)
     with Decisions(decisions_path(file)) as decisions:
         if page:
             from tmbr.cli.review_page import serve
@@ -32,7 +41,7 @@ def review(file: Path, form: str | None, page: bool, port: int) -> None:
 
 def apply_decisions(file: Path, form: str | None, out: Path, to: str | None) -> None:
     """Write what was kept and cut. Raises ConfigError and DataError."""
-    found = cases(file, form)
+    found = found_in(file, form)
     with Decisions(decisions_path(file)) as decisions:
         done = apply(found, decisions, out, to)
         print(f"{out}: {done.written:,} written ({summary(found, decisions)})")

@@ -139,8 +139,8 @@ def decided(case: Case, decisions: Decisions, form: dict[str, str]) -> Decision 
     note = form.get("note", before.note)[:NOTE].strip()
     cut, told = form.get("cut"), form.get("verdict")
     if cut is not None:
-        at = int(cut) if cut.isdecimal() else -1
-        return Decision(case.id, "cut", at, note) if at in case.cuts() else None
+        at = next((at for at in case.cuts() if str(at) == cut), None)
+        return None if at is None else Decision(case.id, "cut", at, note)
     if told == "note":
         return Decision(case.id, before.verdict, before.at, note)
     for verdict in VERDICTS:
@@ -156,7 +156,7 @@ def page(found: Sequence[Case], index: int, decisions: Decisions) -> Page:
     order = [turn.at for turn in case.turns]
     end = len(order) - 1
     if decision.verdict == "cut":  # the turn itself stays, with what was answered to it
-        end = max(at for at, cut in enumerate(order) if cut == decision.at)
+        end = max((at for at, cut in enumerate(order) if cut == decision.at), default=end)
     lines = [
         Line(turn.message, turn.at, turn.trains, turn.mark, left=number > end)
         for number, turn in enumerate(case.turns)

@@ -58,12 +58,11 @@ class Review:
             self._say(HELP, "dim")
 
     def _cut(self, before: Decision, told: str) -> None:
-        cuts = self.found[self.at].cuts()
-        if told.strip().isdecimal() and int(told) in cuts:
-            self._decide(replace(before, verdict="cut", at=int(told)))
+        cuts = {str(at): at for at in sorted(self.found[self.at].cuts())}
+        if told.strip() in cuts:
+            self._decide(replace(before, verdict="cut", at=cuts[told.strip()]))
         else:
-            names = ", ".join(map(str, sorted(cuts))) or "none"
-            self._say(f"cut after which turn? There are: {names}", "yellow")
+            self._say(f"cut after which turn? There are: {', '.join(cuts) or 'none'}", "yellow")
 
     def _decide(self, decision: Decision) -> None:
         self.decisions.decide(decision)

@@ -43,7 +43,7 @@ def template_message(message: Message) -> dict[str, Any]:
 def _data(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tmbr.core.errors import DataError
+from tmbr.core.files import whole
 from tmbr.core.types import Message, Role, ToolCall
 
 
@@ -103,12 +104,10 @@ def _read(path: Path, number: int, line: str, kind: type[L]) -> L:
 
 def write_lines(path: Path, content: Iterable[Line]) -> int:
     """Write JSONL, whole or not at all; returns how many lines."""
-    aside = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
-    with aside.open("w", encoding="utf-8") as file:
+    with whole(path) as aside, aside.open("w", encoding="utf-8") as file:
         for line in content:
             file.write(line.text)
             count += 1
-    aside.replace(path)
     return count

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 
@@ -117,7 +118,7 @@ class _TurnLine(MessageLine):
         if self.role != "assistant" and (self.loss or self.weights):
             raise ValueError(f"loss and weights belong to assistant turns, this one is {self.role!r}")
         for start, end, weight in self.weights:
-            if not (0 <= start < end <= len(self.content or "") and weight >= 0):
+            if not (0 <= start < end <= len(self.content or "") and 0 <= weight < inf):
                 raise ValueError(f"weights: [{start}, {end}, {weight}] is no span of this content")
         return self
 

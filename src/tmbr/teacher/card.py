@@ -140,12 +140,14 @@ def read_card(folder: Path) -> Card | None:
 
 
 def join(first: Card, *others: Card) -> Card:
-    """One card of several sets: each thing once, in order; name and licence are the first's.
+    """One card of several sets: each thing once, in order; name and summary are the first's.
 
     Files stay the first's: those of the others lie elsewhere.
     """
     cards = (first, *others)
-    licences = list(dict.fromkeys(card.licence for card in cards if card.licence))
+    licences = dict.fromkeys(
+        licence for card in cards if card.licence for licence in card.licence.split(" AND ")
+    )
     return replace(
         first,
         licence=" AND ".join(licences),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from tmbr.core.pairs import Pair
 from tmbr.core.rows import Row
 from tmbr.core.types import Message, Tool
 from tmbr.teacher.formats.base import Item
+from tmbr.teacher.formats.chat import arguments
 
 #: Key and what is wrong there.
 Problem = tuple[str, str]
@@ -82,11 +82,7 @@ def _unanswered(waiting: dict[str, int]) -> Iterator[Problem]:
 def _calls(message: Message, key: str, offered: set[str]) -> Iterator[Problem]:
     for index, call in enumerate(message.tool_calls):
         at = f"{key}.tool_calls.{index}.function"
-        try:
-            whole = isinstance(json.loads(call.arguments), dict)
-        except ValueError:
-            whole = False
-        if not whole:
+        if arguments(call) is None:
             yield f"{at}.arguments", f"are no JSON object: {call.arguments[:40]!r}"
         if call.name not in offered:
             yield f"{at}.name", f"the tool {call.name!r} is not among those offered"

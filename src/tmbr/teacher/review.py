@@ -7,7 +7,7 @@ goes on where it stopped, and can be taken back.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, Self, get_args
@@ -67,12 +67,17 @@ class Case:
         return {turn.at for turn in self.turns if turn.at is not None}
 
 
-def cases(path: Path, form: str | None = None) -> list[Case]:
-    """All trajectories of a file of traces, rows or pairs, in its order. Raises DataError."""
+def cases(
+    path: Path, form: str | None = None, on_bad: Callable[[Bad], None] = lambda _: None
+) -> list[Case]:
+    """All trajectories of a file of traces, rows or pairs, in its order. Raises DataError.
+
+    on_bad: is told every row that cannot be reviewed.
+    """
     if form is None and holds_traces(path):
         found = [_of_trace(trace) for trace in read_traces(path) if trace.nodes]
     else:
-        found = [_of_item(item) for _, item in Reading(str(path), form)]
+        found = [_of_item(item) for _, item in Reading(str(path), form, on_bad)]
     if not found:
         raise DataError(f"{path}: holds nothing to review")
     return list({case.id: case for case in found}.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ LOOK = {"name": "look", "arguments": {"at": "shelf"}}
 SYSTEM, USER = {"role": "system", "content": "You live here."}, {"role": "user", "content": "Look."}
 ANSWER = {"role": "assistant", "content": "A mug is there."}
 TOOLS = [tool("look")]
+#: Deeper than any reader of JSON follows.
+DEEP = "[" * 100_000
 
 FOREIGN: list[tuple[str, dict[str, Any]]] = [
     (
@@ -195,6 +198,44 @@ def test_preferences_as_text_or_with_the_prompt_in_both(record: dict[str, Any]) 
         ),
         ("messages", {"messages": [USER, ANSWER], "tools": "[{"}, "tools", "is no JSON"),
         ("messages", {"messages": [USER, ANSWER], "tools": [{}]}, "tools.0", "has no name"),
+        ("messages", {"messages": [USER, ANSWER], "tools": DEEP}, "tools", "is no JSON"),
+        (
+            "messages",
+            {"messages": [USER, ANSWER], "tools": [{"name": "\ud800"}]},
+            "tools.0",
+            "surrogate",
+        ),
+        (
+            "messages",  # as a Parquet file may hold it
+            {"messages": [USER, ANSWER], "tools": [{"name": "a", "since": date(2024, 1, 1)}]},
+            "tools.0",
+            "as JSON",
+        ),
+        ("messages", {"id": "\ud800", "messages": [USER, ANSWER]}, "id", "surrogate"),
+        (
+            "messages",
+            {"messages": [USER, {**ANSWER, "tool_calls": [{"id": "\ud800", "function": LOOK}]}]},
+            "messages.1.tool_calls.0.id",
+            "surrogate",
+        ),
+        (
+            "messages",
+            {"messages": [USER, {**ANSWER, "loss": 10**400}]},
+            "messages.1.loss",
+            "a number of at least 0",
+        ),
+        (
+            "messages",
+            {"messages": [USER, {**ANSWER, "weights": 3}]},
+            "messages.1.weights",
+            "must be a list, not 3",
+        ),
+        (
+            "messages",
+            {"messages": [USER, {**ANSWER, "weights": [[0, 1, float("inf")]]}]},
+            "messages.1.weights",
+            "is no span",
+        ),
         (
             "sharegpt",
             {"conversations": [{"from": "gpt", "value": ""}]},
@@ -210,6 +251,12 @@ def test_preferences_as_text_or_with_the_prompt_in_both(record: dict[str, Any]) 
         (
             "sharegpt",
             {"conversations": [{"from": "function_call", "value": "look"}]},
+            "conversations.0.value",
+            "no call as JSON",
+        ),
+        (
+            "sharegpt",
+            {"conversations": [{"from": "function_call", "value": DEEP}]},
             "conversations.0.value",
             "no call as JSON",
         ),

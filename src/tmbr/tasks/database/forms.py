@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tmbr.core.grammar import CONTROL, Constraint, Grammar, chars
 from tmbr.core.types import Action, Completion, Message, Tool
+from tmbr.tasks import base
 from tmbr.tasks.calls import read_call, tool, write_call
 from tmbr.tasks.written import Written
 
@@ -20,16 +21,9 @@ _PART = '"' + chars(rf'[^"\\{CONTROL}]') + '"'
 _PARTS = "[" + (_PART + (", " + _PART).times()).times(0, 1) + "]"
 
 
-class Form(Protocol):
+class Form(base.Form, Protocol):
     name: str
-    prompt: str
     no_action: str
-    tools: Sequence[Tool]
-    constraints: Sequence[Constraint]
-
-    def read(self, completion: Completion) -> Action: ...
-
-    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, name: str, argument: str) -> Message: ...
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from tmbr.core.errors import ActionError
 from tmbr.core.grammar import LINE, Constraint, Grammar
 from tmbr.core.types import Action, Completion, Message, Tool
+from tmbr.tasks import base
 from tmbr.tasks.calls import narrowed, read_call, tool, write_call
 from tmbr.tasks.written import turn
 
@@ -24,20 +25,13 @@ _FOLDER = Path(__file__).parent
 _LISTED = "\nAvailable actions:\n"
 
 
-class Form(Protocol):
+class Form(base.Form, Protocol):
     name: str
-    prompt: str
     no_action: str
-    tools: Sequence[Tool]
-    constraints: Sequence[Constraint]
 
     def show(self, observation: str, admissible: Sequence[str]) -> str: ...
 
-    def read(self, completion: Completion) -> Action: ...
-
     def write(self, thought: str, command: str) -> Message: ...
-
-    def grammar(self, observation: str) -> Grammar: ...
 
     def repair(self, command: str, admissible: Sequence[str]) -> str: ...
 

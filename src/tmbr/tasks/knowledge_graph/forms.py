@@ -14,6 +14,7 @@ from tmbr.core.errors import ActionError, nearest
 from tmbr.core.grammar import CONTROL, Constraint, Grammar, Pattern, chars, either, line
 from tmbr.core.types import Action, Completion, Message, Tool
 from tmbr.environments.knowledge_graph import TOOLS
+from tmbr.tasks import base
 from tmbr.tasks.calls import read_call, tool, write_call
 from tmbr.tasks.written import turn
 
@@ -26,15 +27,8 @@ _ACTION = re.compile(r"^[ \t]*Action:[ \t]*(\w+)[ \t]*\((.*)\)[ \t]*$", re.MULTI
 _FINAL = "Final Answer: #" + chars("[0-9]", 1, 2)
 
 
-class Form(Protocol):
+class Form(base.Form, Protocol):
     name: str
-    prompt: str
-    tools: Sequence[Tool]
-    constraints: Sequence[Constraint]
-
-    def read(self, completion: Completion) -> Action: ...
-
-    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, name: str, arguments: Mapping[str, str]) -> Message: ...
 

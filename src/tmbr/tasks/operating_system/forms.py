@@ -8,6 +8,7 @@ from typing import Protocol
 
 from tmbr.core.grammar import LINE, Constraint, Grammar
 from tmbr.core.types import Action, Completion, Message, Tool
+from tmbr.tasks import base
 from tmbr.tasks.calls import read_call, tool, write_call
 from tmbr.tasks.written import Written
 
@@ -17,18 +18,11 @@ _FOLDER = Path(__file__).parent
 _WRITTEN = Written(ARGUMENT, frozenset({FINISH}))
 
 
-class Form(Protocol):
+class Form(base.Form, Protocol):
     name: str
-    prompt: str
     no_action: str
-    tools: Sequence[Tool]
-    constraints: Sequence[Constraint]
 
     def show(self, output: str) -> str: ...
-
-    def read(self, completion: Completion) -> Action: ...
-
-    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, name: str, argument: str) -> Message: ...
 

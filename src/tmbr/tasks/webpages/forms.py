@@ -11,6 +11,7 @@ from typing import Protocol
 from tmbr.core.errors import ActionError
 from tmbr.core.grammar import LINE, Constraint, Grammar, Pattern, line, literal, one_of
 from tmbr.core.types import Action, Completion, Message, Tool
+from tmbr.tasks import base
 from tmbr.tasks.webpages.question import NONE, letter, read_question
 from tmbr.tasks.written import turn
 
@@ -48,18 +49,11 @@ def choice_of(action: Action) -> Choice:
     return Choice(said.get("answer", NONE), said.get("action", ""), said.get("value", ""))
 
 
-class Form(Protocol):
+class Form(base.Form, Protocol):
     name: str
-    prompt: str
     no_action: str
-    tools: Sequence[Tool]
-    constraints: Sequence[Constraint]
 
     def messages(self, observation: str) -> list[Message]: ...
-
-    def read(self, completion: Completion) -> Action: ...
-
-    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, choice: Choice) -> Message: ...
 

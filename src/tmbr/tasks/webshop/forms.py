@@ -15,6 +15,7 @@ from tmbr.core.errors import ActionError
 from tmbr.core.grammar import CONTROL, Constraint, Grammar, chars, one_of
 from tmbr.core.types import Action, Completion, Message, Tool
 from tmbr.environments.webshop.pages import View
+from tmbr.tasks import base
 from tmbr.tasks.calls import narrowed, read_call, tool, write_call
 from tmbr.tasks.written import turn
 
@@ -29,20 +30,13 @@ _SHOWN = 500
 _LISTED = "Available Actions:\n"
 
 
-class Form(Protocol):
+class Form(base.Form, Protocol):
     name: str
-    prompt: str
     no_action: str
-    tools: Sequence[Tool]
-    constraints: Sequence[Constraint]
 
     def show(self, view: View, written: str | None) -> str: ...
 
     def refuse(self, view: View) -> str: ...
-
-    def read(self, completion: Completion) -> Action: ...
-
-    def grammar(self, observation: str) -> Grammar: ...
 
     def write(self, thought: str, name: str, argument: str) -> Message: ...
 

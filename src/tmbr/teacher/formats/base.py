@@ -86,9 +86,9 @@ class Format(Readable):
 
 
 def named(record: Mapping[str, Any], id: str) -> str:
-    """The record's own id, which may be a number."""
+    """The record's own id, which may be a number. Raises BadRow."""
     own = record.get("id")
-    return str(own) if isinstance(own, str | int) and own != "" else id
+    return as_text(str(own), "id") if isinstance(own, str | int) and own != "" else id
 
 
 def text(record: Mapping[str, Any], key: str, default: str | None = None) -> str:
@@ -115,8 +115,16 @@ def free(value: Any, key: str) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRow(key, f"is no JSON: {error}") from None
+
+
+def as_json(value: Any, key: str) -> str:
+    """JSON text of data, which may come from a Parquet file that holds more. Raises BadRow."""
+    try:
+        return as_text(json.dumps(value, ensure_ascii=False), key)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadRow(key, f"cannot be written as JSON: {error}") from None
 
 
 def items_of(value: Any, key: str) -> list[tuple[str, Mapping[str, Any]]]:

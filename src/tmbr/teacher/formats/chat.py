@@ -7,14 +7,28 @@ calls in order.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
+from tmbr.core.chat import message_json
 from tmbr.core.rows import Span, Turn
 from tmbr.core.types import Message, Role, Tool, ToolCall
-from tmbr.teacher.formats.base import BadRow, Lost, as_text, filled, free, items_of, shown, text
+from tmbr.teacher.formats.base import (
+    BadRow,
+    Lost,
+    as_json,
+    as_text,
+    filled,
+    free,
+    items_of,
+    shown,
+    text,
+)
 
+#: A loss or a weight at most: no larger number is a float.
+_MOST = sys.float_info.max
 _KEYS = {"role", "content", "tool_calls", "tool_call_id", "loss", "weight", "weights", "name"}
 #: What OpenAI's own files write besides, and what says nothing.
 _IDLE = ("refusal", "audio", "annotations", "function_call")
@@ -93,18 +107,20 @@ def read_call(call: Mapping[str, Any], key: str) -> ToolCall:
     name, told = call.get("name"), call.get("arguments")
     if not isinstance(name, str) or not name:
         raise BadRow(f"{key}.name", "is missing: a call names its tool")
+    at = f"{key}.arguments"
     arguments = (
-        told if isinstance(told, str) else json.dumps({} if told is None else told, ensure_ascii=False)
+        as_text(told, at) if isinstance(told, str) else as_json({} if told is None else told, at)
     )
     own = call.get("id")
-    return ToolCall("" if own is None else str(own), as_text(name, key), as_text(arguments, key))
+    id = "" if own is None else as_text(str(own), f"{key}.id")
+    return ToolCall(id, as_text(name, f"{key}.name"), arguments)
 
 
 def read_loss(value: Any, role: str, key: str) -> float | None:
     """A number, or true and false as AgentTuning's files have it; None where nothing is said."""
     if value is None:
         return None
-    if not isinstance(value, int | float) or not 0 <= value < float("inf"):
+    if not isinstance(value, int | float) or not 0 <= value <= _MOST:
         raise BadRow(f"{key}.loss", f"must be a number of at least 0, not {shown(value)}")
     if value and role != "assistant":
         raise BadRow(f"{key}.loss", f"belongs to assistant turns, this one is {role!r}")
@@ -120,14 +136,19 @@ def default_loss(turns: Iterable[Turn], said: Iterable[float | None]) -> list[Tu
 
 def _weights(plain: Mapping[str, Any], message: Message, key: str) -> tuple[Span, ...]:
     spans: list[Span] = []
-    for span in plain.get("weights") or ():
+    told = plain.get("weights", [])
+    if not isinstance(told, list):
+        raise BadRow(f"{key}.weights", f"must be a list, not {shown(told)}")
+    for span in told:
         match span:
             case [int(start), int(end), int() | float() as weight] | {
                 "start": int(start),
                 "end": int(end),
                 "weight": int() | float() as weight,
             } if (
-                0 <= start < end <= len(message.content) and weight >= 0 and message.role == "assistant"
+                0 <= start < end <= len(message.content)
+                and 0 <= weight <= _MOST
+                and message.role == "assistant"
             ):
                 spans.append((start, end, float(weight)))
             case _:
@@ -172,39 +193,20 @@ def read_tools(value: Any, key: str = "tools") -> tuple[Tool, ...]:
             whole["function"].get("name"), str
         ):
             raise BadRow(at, "is no tool: it has no name")
+        as_json(whole, at)  # or it could not be written again
         tools.append(dict(whole))
     return tuple(tools)
 
 
-def write_message(message: Message) -> dict[str, Any]:
-    """OpenAI's shape: arguments are JSON text."""
-    return _written(message, [call.arguments for call in message.tool_calls])
-
-
 def write_message_as_data(message: Message, key: str, lost: Lost) -> dict[str, Any]:
     """The shape that chat templates take: arguments are data. Raises BadRow where they are not."""
-    told: list[Any] = []
+    made = message_json(message)
     for index, call in enumerate(message.tool_calls):
         data = arguments(call)
         if data is None:
             lost.drop("arguments that are no JSON object", f"{key}.tool_calls.{index}")
-        told.append(call.arguments if data is None else data)
-    return _written(message, told)
-
-
-def _written(message: Message, told: Sequence[Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        made["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": arguments},
-            }
-            for call, arguments in zip(message.tool_calls, told, strict=True)
-        ]
-    if message.tool_call_id is not None:
-        made["tool_call_id"] = message.tool_call_id
+        else:
+            made["tool_calls"][index]["function"]["arguments"] = data
     return made
 
 
@@ -213,7 +215,7 @@ def arguments(call: ToolCall) -> dict[str, Any] | None:
     try:
         data = json.loads(call.arguments)
         json.dumps(data, allow_nan=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tmbr.core.errors import ConfigError, DataError, no_file
+from tmbr.core.files import whole
 from tmbr.teacher.formats.base import BadRow, Format, Lost
 
 Record = Mapping[str, Any]
@@ -160,15 +161,12 @@ def _put(file: IO[str], told: str) -> None:
 @contextmanager
 def part_of(path: Path) -> Iterator[Path]:
     """A file to write that becomes `path` at the end, if all went well. Raises ConfigError."""
-    aside = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        aside.replace(path)
+        with whole(path) as aside:
+            yield aside
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _line(record: dict[str, Any], lost: Lost) -> str:  # noqa: ARG001 (JSON holds all)

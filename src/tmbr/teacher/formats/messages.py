@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from tmbr.core.chat import message_json
 from tmbr.core.pairs import Pair
 from tmbr.core.rows import Row, Turn
 from tmbr.teacher.formats.base import (
@@ -24,7 +25,6 @@ from tmbr.teacher.formats.chat import (
     read_messages,
     read_tools,
     read_turns,
-    write_message,
     write_tools,
 )
 
@@ -55,7 +55,7 @@ class Messages(Format):
 
 
 def _turn(turn: Turn) -> dict[str, Any]:
-    made = write_message(turn.message)
+    made = message_json(turn.message)
     if turn.message.role == "assistant":
         made["loss"] = turn.loss
     if turn.weights:
@@ -95,9 +95,9 @@ class Pairs(Format):
         pair = as_pair(item)
         return {
             "id": pair.id,
-            "messages": [write_message(message) for message in pair.prompt],
-            "chosen": write_message(pair.chosen),
-            "rejected": write_message(pair.rejected),
+            "messages": [message_json(message) for message in pair.prompt],
+            "chosen": message_json(pair.chosen),
+            "rejected": message_json(pair.rejected),
             "margin": pair.margin,
             **write_tools(pair.tools),
         }

@@ -130,7 +130,7 @@ def _calls(value: Any, key: str) -> tuple[str, tuple[ToolCall, ...]]:
         words, written = _apart(value)
         try:
             calls = json.loads(written)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadRow(key, f"holds no call as JSON: {error}") from None
     found = items_of(calls if isinstance(calls, list) else [calls], key)
     return as_text(words, key), tuple(read_call(call, at) for at, call in found)
