@@ -44,7 +44,7 @@ conformance: .venv/dev            ## the household against the reference engine,
 	TMBR_CONFORMANCE=full $(BIN)/pytest -s tests/environments/test_household_conformance.py
 
 bench: .venv/dev            ## side by side with the references; rows in benchmarks/results
-	for name in data_build engines household local_model plan search_overhead tune worlds; do \
+	for name in convert data_build engines household local_model plan search_overhead tune worlds; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 	$(BIN)/python -m benchmarks.teacher --part overhead --part near
 
