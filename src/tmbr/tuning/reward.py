@@ -153,7 +153,7 @@ class HeldOut:
 
     def evaluate(self) -> float:
         """AUC on the values; accuracy on the pairs where there are none, or all are on one side."""
-        measured = self.trainer.evaluate()
+        measured = self.trainer.evaluate() if self.trainer.eval_dataset is not None else {}
         for name in ("eval_auc", "eval_accuracy"):
             if name in measured:
                 return float(measured[name])
