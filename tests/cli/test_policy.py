@@ -199,6 +199,7 @@ def test_the_command_and_its_mistakes(
         (["rollouts.strategy=reakt"], "no strategy 'reakt'; did you mean 'react'?"),
         (["method=full"], "under method: full set two_bases or shared"),
         (["model=./nowhere", *played], "cannot load the model './nowhere'"),
+        (["adapter=nowhere", *played], "nowhere: no adapter_config.json here"),
     ):
         assert command(["tune", "ppo", "--model", str(base), *wrong, "--out", str(tmp_path / "w")]) == 2
         assert why in capsys.readouterr().err

@@ -15,13 +15,17 @@ import torch
 from huggingface_hub import constants
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.support import tiny
+from tests.support import corridor, tiny
+from tests.tuning.policy.playing import grpo
+from tmbr.cli.policy import tune_policy
 from tmbr.core.errors import ConfigError
+from tmbr.core.pairs import Pair, write_pairs
 from tmbr.core.rows import Row, Turn, read_rows, write_rows
 from tmbr.core.types import Message
-from tmbr.tuning import adapter, export, sft
+from tmbr.tuning import adapter, dpo, export, reward, sft
 from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import template_message
+from tmbr.tuning.preference_config import DpoConfig, RewardConfig
 
 PLACES = ("drawer", "cabinet", "desk", "fridge")
 
@@ -114,6 +118,33 @@ def test_the_card_tells_data_versions_and_results_and_no_path(
     template = (out / "chat_template.jinja").read_text()
     assert "if true" in template
     assert "{% generation %}" not in template
+
+
+def test_what_dpo_left_is_exported_too_and_a_reward_model_is_not(tmp_path: Path) -> None:
+    base, data = str(tiny.write(tmp_path / "base")), tmp_path / "pairs.jsonl"
+    asked, good, bad = Message("user", "go"), Message("assistant", "a"), Message("assistant", "b")
+    write_pairs(data, [Pair("p", (asked,), good, bad)])
+    told: dict[str, Any] = {"model": base, "dtype": "fp32", "eval_fraction": 0}
+    dpo.run(DpoConfig(**told), data, tmp_path / "first")
+    config = DpoConfig(**told, adapter=str(tmp_path / "first" / "adapter"))
+    dpo.run(config, data, tmp_path / "second")
+    card = (export.export(tmp_path / "second", tmp_path / "model") / "README.md").read_text()
+    assert "| pairs | 1 |" in card
+    assert "adapter: adapter" in card
+    assert str(tmp_path) not in card
+    reward.run(RewardConfig(**told, method="full"), data, tmp_path / "reward")
+    with pytest.raises(ConfigError, match="a reward model writes nothing; give it to a judge"):
+        export.export(tmp_path / "reward", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_grpo_left_is_exported_too(tmp_path: Path) -> None:
+    base = corridor.opener(tmp_path / "base", steps=1)
+    tune_policy(grpo(base, rounds=1), tmp_path / "run")
+    card = (export.export(tmp_path / "run", tmp_path / "model") / "README.md").read_text()
+    assert "| rounds | 1 |" in card
+    assert "| data |" not in card
+    assert str(Path(corridor.SPEC).parent) not in card
 
 
 def test_what_is_no_finished_run_is_one_line(tmp_path: Path) -> None:

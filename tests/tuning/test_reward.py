@@ -87,6 +87,14 @@ def test_it_ends_with_the_best_by_what_is_held_out(base: Path, data: Path, tmp_p
     assert logged[-1]["step"] == result.kept + 6
 
 
+def test_too_few_samples_to_hold_one_out_are_said_in_one_line(base: Path, tmp_path: Path) -> None:
+    data = tmp_path / "few.jsonl"
+    write_lines(data, [pair_line(pair("desk", number)) for number in (1, 2)])
+    config = _config(base, eval_fraction=0.1, evaluate_every=1)
+    with pytest.raises(ConfigError, match=r"what is held out has no pairs, .*; raise eval_fraction"):
+        reward.run(config, data, tmp_path / "run")
+
+
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_it_tells_good_from_bad_on_samples_it_has_not_seen(
     base: Path, data: Path, tmp_path: Path, method: str

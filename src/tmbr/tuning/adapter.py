@@ -34,6 +34,12 @@ def save(
             base.write(folder)
 
 
+def check(adapter: Path) -> None:
+    """Raises ConfigError where there is no adapter."""
+    if not (adapter / "adapter_config.json").is_file():
+        raise ConfigError(f"{adapter}: no adapter_config.json here; give the folder that tuning wrote")
+
+
 def load(
     base: str, adapter: Path, dtype: Any = "auto", trainable: bool = False, **how: Any
 ) -> tuple[PeftModel, PreTrainedTokenizerBase]:
@@ -44,8 +50,7 @@ def load(
     from peft import PeftModel
     from transformers import AutoTokenizer
 
-    if not (adapter / "adapter_config.json").is_file():
-        raise ConfigError(f"{adapter}: no adapter_config.json here; give the folder that tuning wrote")
+    check(adapter)
     model, tokenizer = load_base(base, dtype, **how)
     fingerprint(base, model, tokenizer).check(adapter)
     if (adapter / "tokenizer_config.json").is_file():

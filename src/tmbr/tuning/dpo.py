@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import DataError
+from tmbr.core.files import write_whole
 from tmbr.core.pairs import Pair, read_pairs
 from tmbr.core.rows import Row, Turn
 from tmbr.tuning import run_folder
@@ -130,7 +131,7 @@ def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = 
         stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
-    run_folder.write(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+    write_whole(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
     return result
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tmbr.core import rewards
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.tuning import adapter
 from tmbr.tuning.base import load_base
@@ -25,6 +26,19 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 CARD = Path(__file__).parent / "model_card.md.jinja"
+#: What the card tells of a result, where the trainer has it, and in which form.
+FIGURES = {
+    "rows": ("rows", "{:,}"),
+    "pairs": ("pairs", "{:,}"),
+    "trained_tokens": ("trained tokens", "{:,}"),
+    "rounds": ("rounds", "{:,}"),
+    "updates": ("updates", "{:,}"),
+    "loss": ("last loss", "{:.4f}"),
+    "eval_loss": ("loss on held-out samples", "{:.4f}"),
+    "accuracy": ("held-out pairs the right way round", "{:.1%}"),
+    "success": ("success in the last round", "{:.1%}"),
+    "validated": ("success on validation samples", "{:.1%}"),
+}
 
 
 def export(run: Path, out: Path, rows: Sequence[Mapping[str, Any]] = (), dtype: str = "auto") -> Path:
@@ -34,6 +48,8 @@ def export(run: Path, out: Path, rows: Sequence[Mapping[str, Any]] = (), dtype: 
     `auto` for that in which base or model are stored. Raises ConfigError or DataError.
     """
     record = _record(run)
+    if (run / record["result"]["folder"] / rewards.RECORD).exists():
+        raise ConfigError(f"{run}: a reward model writes nothing; give it to a judge, reward={run}")
     model, tokenizer = _merged(run, record, dtype)
     with whole(out) as folder:
         model.save_pretrained(str(folder))
@@ -106,15 +122,29 @@ def _card(name: str, record: Mapping[str, Any], rows: Sequence[Mapping[str, Any]
     from jinja2 import Environment, StrictUndefined
 
     base = str(record["config"]["model"])
-    local = Path(base).exists()  # a path tells where, not what, and not to everyone
+    data = record["versions"]["data"]
+    result = record["result"]
     page = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    settings = {**record["config"], "model": Path(base).name if local else base}
     return page.from_string(CARD.read_text("utf-8")).render(
         name=name,
-        base=settings["model"],
-        hub_base=None if local else base,
-        data=Path(record["versions"]["data"]).name,
-        settings=yaml.safe_dump(settings, sort_keys=False).strip(),
+        base=_no_path(base),
+        hub_base=None if Path(base).exists() else base,
+        data=data and Path(data).name,
+        figures=[
+            (label, form.format(result[key]))
+            for key, (label, form) in FIGURES.items()
+            if result.get(key) is not None
+        ],
+        settings=yaml.safe_dump(_no_path(record["config"]), sort_keys=False).strip(),
         rows=rows,
         **record,
     )
+
+
+def _no_path(told: Any) -> Any:
+    """The same with each path's last part alone: a path tells where, not what, and not to everyone."""
+    if isinstance(told, dict):
+        return {key: _no_path(value) for key, value in told.items()}
+    if isinstance(told, str) and (Path(told).is_absolute() or Path(told).exists()):
+        return Path(told).name
+    return told

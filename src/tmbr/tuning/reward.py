@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tmbr.core.chat import reading
 from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.files import write_whole
 from tmbr.core.pairs import Pair, Valued, read_either
 from tmbr.core.rewards import RewardRecord
 from tmbr.core.rows import Row, Turn
@@ -138,7 +139,7 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
-    run_folder.write(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+    write_whole(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
     return result
 
 
@@ -153,7 +154,7 @@ class HeldOut:
 
     def evaluate(self) -> float:
         """AUC on the values; accuracy on the pairs where there are none, or all are on one side."""
-        measured = self.trainer.evaluate()
+        measured = self.trainer.evaluate() if self.trainer.eval_dataset is not None else {}
         for name in ("eval_auc", "eval_accuracy"):
             if name in measured:
                 return float(measured[name])

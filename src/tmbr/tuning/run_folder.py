@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.files import write_whole
 
 PACKAGES = ("tmbr", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 CONFIG = "config.yaml"
@@ -44,8 +45,8 @@ def claim(config: BaseModel, data: Path | None, out: Path) -> None:
     settings = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write(out / VERSIONS, json.dumps(stamp, indent=2) + "\n")
-        write(out / CONFIG, settings)
+        write_whole(out / VERSIONS, json.dumps(stamp, indent=2) + "\n")
+        write_whole(out / CONFIG, settings)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error}") from None
 
@@ -55,10 +56,3 @@ def _hash(data: Path | None) -> str | None:
     if data is None:
         return None
     return hashlib.sha256(data.read_bytes()).hexdigest()
-
-
-def write(path: Path, text: str) -> None:
-    """Write a small file, whole or not at all."""
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import DataError
+from tmbr.core.files import write_whole
 from tmbr.core.rows import read_rows
 from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.config import SftConfig
@@ -105,7 +106,7 @@ def run(config: SftConfig, rows: Path, out: Path, evaluator: Evaluator | None = 
         seconds=round(time.monotonic() - began, 1),
     )
     if ranks.first():
-        run_folder.write(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+        write_whole(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
     return result
 
 

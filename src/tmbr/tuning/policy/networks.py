@@ -37,6 +37,9 @@ class Networks:
     """
 
     def __init__(self, config: PolicyConfig) -> None:
+        """Raises ConfigError where there is no such model or adapter, or one of another base."""
+        if config.adapter is not None:
+            adapter.check(config.adapter)
         model, self.tokenizer = load_base(config.model, stored_dtype(config))
         self.config = config
         self.base: Fingerprint = fingerprint(config.model, model, self.tokenizer)

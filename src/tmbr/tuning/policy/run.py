@@ -19,6 +19,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
 from tmbr.core.errors import ConfigError
+from tmbr.core.files import write_whole
 from tmbr.core.rows import read_rows
 from tmbr.tuning import run_folder
 from tmbr.tuning.masks import ChatTemplate, Example, encode
@@ -193,7 +194,7 @@ class _Loop:
             stopped=stopped,
             seconds=round(seconds, 1),
         )
-        run_folder.write(self.out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+        write_whole(self.out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
         return result
 
 
@@ -222,7 +223,7 @@ def _history(path: Path, rounds: int) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").splitlines()[:rounds]
-    run_folder.write(path, "".join(f"{line}\n" for line in lines))
+    write_whole(path, "".join(f"{line}\n" for line in lines))
     return [json.loads(line) for line in lines]
 
 
