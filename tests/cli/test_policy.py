@@ -38,12 +38,14 @@ def _metrics(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (out / "metrics.jsonl").open()]
 
 
-LEARNING = {"rounds": 6, "kl": 0.0, "batch_size": 16, "learning_rate": 2e-3, "epochs": 3}
+#: One at a time: what is decoded together differs from run to run, and with it the last digits.
+ALONE = {"rollouts": {**PLAYED["rollouts"], "concurrency": 1}}
+LEARNING = {"rounds": 6, "kl": 0.0, "batch_size": 16, "learning_rate": 2e-3, "epochs": 3, **ALONE}
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_ppo_learns_the_way_out(base: Path, tmp_path: Path, method: str) -> None:
-    lora = {"layout": "one_base", "rank": 4, "learning_rate": 1e-2} if method == "lora" else {}
+    lora = {"layout": "one_base", "rank": 4, "learning_rate": 5e-3} if method == "lora" else {}
     config = ppo(
         base, episodes=32, critic_rate=1e-2, method=method, **{**LEARNING, "layout": "shared", **lora}
     )
@@ -51,7 +53,7 @@ def test_ppo_learns_the_way_out(base: Path, tmp_path: Path, method: str) -> None
     told = _metrics(tmp_path)
     assert [line["round"] for line in told] == list(range(1, 7))
     assert told[0]["success"] < 0.4
-    assert max(line["success"] for line in told[-3:]) > 0.8
+    assert told[-1]["success"] > 0.8
     assert told[-1]["turns"] < told[0]["turns"]
     assert max(line["mismatch_max"] for line in told) < 1e-3
     assert result.stopped == "rounds"
@@ -114,8 +116,7 @@ def test_after_kill_9_the_same_call_ends_with_the_same_curve(
 ) -> None:
     shared = {"rounds": 9, "save_every": 3, "learning_rate": 2e-3, "evaluate_every": 4}
     shared |= {"validation": {"samples": 1, "split": "train", "sampling": {"temperature": 1.0}}}
-    # One at a time: what is decoded together differs from run to run, and with it the last digits.
-    shared |= {"rollouts": {**PLAYED["rollouts"], "concurrency": 1}}
+    shared |= ALONE
     config = (
         ppo(base, layout="two_bases", episodes=4, kl_target=0.01, **shared)
         if kind == "ppo"
