@@ -24,9 +24,11 @@ from tmbr.tuning.validation import Validation
 def test_the_first_of_the_best_is_kept_and_patience_ends(tmp_path: Path) -> None:
     validation = Validation(tmp_path / "validation.json", every=2, patience=2)
     assert [validation.due(step) for step in range(4)] == [True, False, True, False]
-    assert [validation.note(2 * at, value) for at, value in enumerate([0.1, 0.5, 0.5])] == [
-        *(True, True, False)
-    ]
+    led = []
+    for step, value in ((0, 0.1), (2, 0.5), (4, 0.5)):
+        led.append(validation.leads(value))
+        validation.note(step, value)
+    assert led == [True, True, False]
     assert not validation.stop
     validation.note(6, 0.4)
     assert validation.stop
@@ -118,6 +120,25 @@ def test_a_run_that_is_gone_on_with_keeps_what_was_measured(tmp_path: Path) -> N
     assert len(again.seen) == 2
     kept, _ = adapter.load(str(base), out / "adapter", torch.float32, trainable=True)
     torch.testing.assert_close(_trained(kept), first.seen[1], atol=0, rtol=0)
+
+
+def test_a_best_after_the_last_checkpoint_is_measured_again(tmp_path: Path) -> None:
+    """Killed after a new best that no checkpoint holds: of the resumed run's the older one leads."""
+    base, data, out = tiny.write(tmp_path / "base"), tmp_path / "rows.jsonl", tmp_path / "run"
+    write_rows(data, [Row("r", (Turn(Message("user", "go")), Turn(Message("assistant", "a"), 1.0)))])
+    config = SftConfig(
+        model=str(base),
+        **{"dtype": "fp32", "eval_fraction": 0, "epochs": 6, "evaluate_every": 2, "save_every": 3},
+    )
+    first = Said(0.2, 0.5, 0.9)
+    with pytest.raises(IndexError):  # at update 6; the last checkpoint is of update 3
+        sft.run(config, data, out, first)
+    again = Said(0.4, 0.3)
+    result = sft.run(config, data, out, again)
+    assert (result.kept, result.validated) == (2, 0.5)
+    kept, _ = adapter.load(str(base), out / "adapter", torch.float32, trainable=True)
+    torch.testing.assert_close(_trained(kept), first.seen[1], atol=0, rtol=0)
+    assert [path.name for path in (out / "best").iterdir()] == ["step-00000002"]
 
 
 def test_what_cannot_be_measured_is_said_at_once(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tmbr.tuning import ranks
 from tmbr.tuning.validation import Validation
 from tmbr.tuning.whole import whole
 
+WEIGHTS = "trained.safetensors"
+
 
 class Journal(TrainerCallback):
     """metrics.jsonl: one line per log, none twice, also after a resume."""
@@ -80,8 +82,7 @@ class Clock(TrainerCallback):
 class Validated(TrainerCallback):
     """A measure of the model every so many updates, for any trainer built on transformers'.
 
-    evaluate: measures the model as it is. log: the trainer's own. best: folder in which the best
-    trained weights are kept; training ends with them.
+    evaluate: measures the model as it is. log: the trainer's own. Training ends with the best weights.
     """
 
     def __init__(
@@ -89,9 +90,8 @@ class Validated(TrainerCallback):
         validation: Validation,
         evaluate: Callable[[], float],
         log: Callable[[dict[str, float]], None],
-        best: Path,
     ) -> None:
-        self.validation, self.evaluate, self.log, self.best = validation, evaluate, log, best
+        self.validation, self.evaluate, self.log = validation, evaluate, log
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
         self.validation.resume(state.global_step)
@@ -102,12 +102,16 @@ class Validated(TrainerCallback):
         if self.validation.stop:
             control.should_training_stop = control.should_save = control.should_log = True
 
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        self.validation.prune()
+
     def on_train_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
         """The best weights take the place of the last."""
         import torch
         from safetensors.torch import load_file
 
-        kept = load_file(self.best / "trained.safetensors")
+        assert self.validation.best is not None, "the first measurement comes before any update"
+        kept = load_file(self.validation.weights(self.validation.best) / WEIGHTS)
         with torch.no_grad():
             for name, weight in told["model"].named_parameters():
                 if name in kept:
@@ -123,11 +127,12 @@ class Validated(TrainerCallback):
         self.log({"validation": value})
         model.train(training)
         control.should_log, control.should_evaluate = log, evaluate
-        if self.validation.note(step, value):
+        if self.validation.leads(value):
             from safetensors.torch import save_file
 
-            with whole(self.best) as aside:
-                save_file(_trained(model), aside / "trained.safetensors")
+            with whole(self.validation.weights(step)) as aside:
+                save_file(_trained(model), aside / WEIGHTS)
+        self.validation.note(step, value)
 
 
 def _trained(model: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ turn included; what they answer, be it many turns with tools, is rendered as at 
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Sequence
@@ -15,14 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import DataError
-from tmbr.core.files import write_whole
 from tmbr.core.pairs import Pair, read_pairs
 from tmbr.core.rows import Row, Turn
-from tmbr.tuning import run_folder
+from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.masks import IGNORED, ChatTemplate
 from tmbr.tuning.memory import fits
 from tmbr.tuning.preference_config import DpoConfig
-from tmbr.tuning.running import RESULT, Stopped, evaluated, last_loss, save, train
+from tmbr.tuning.running import Stopped, evaluated, last_loss, save, train
 from tmbr.tuning.setup import arguments, base_model, check_machine, held_out, lora, stored_dtype
 from tmbr.tuning.validation import Evaluator
 
@@ -88,11 +86,12 @@ def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = 
     Raises ConfigError, DataError, or Diverged when the loss is no longer a number; whatever happens,
     the last whole checkpoint stays, and the same call goes on from it.
     """
+    ranks.alone("DPO")
     began = time.monotonic()
     pairs = read_pairs(data)
     run_folder.check(config, data, out)
-    if (out / RESULT).exists():
-        return _result(out)
+    if there := run_folder.result(DpoResult, out):
+        return there
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of TRL and PEFT, not ours
         model, tokenizer, base = _start(config)
     template = ChatTemplate(tokenizer, config.chat_template)
@@ -131,7 +130,7 @@ def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = 
         stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
-    write_whole(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+    run_folder.finish(result, out)
     return result
 
 
@@ -239,9 +238,3 @@ def _dataset(examples: Sequence[Example]) -> Any:
     columns = ("chosen_ids", "chosen_from", "rejected_ids", "rejected_from")
     rows = [asdict(example) for example in examples]
     return Dataset.from_dict({name: [row[name] for row in rows] for name in columns})
-
-
-def _result(out: Path) -> DpoResult:
-    stored = json.loads((out / RESULT).read_text(encoding="utf-8"))
-    lists = {name: tuple(stored[name]) for name in ("dropped", "alike")}
-    return DpoResult(**{**stored, **lists})

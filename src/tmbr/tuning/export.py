@@ -19,7 +19,7 @@ from tmbr.core.errors import ConfigError, DataError
 from tmbr.tuning import adapter
 from tmbr.tuning.base import load_base
 from tmbr.tuning.chat import unmarked
-from tmbr.tuning.run_folder import CONFIG, VERSIONS
+from tmbr.tuning.run_folder import CONFIG, RESULT, VERSIONS
 from tmbr.tuning.whole import whole
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _record(run: Path) -> dict[str, Any]:
         return {
             "config": yaml.safe_load((run / CONFIG).read_text("utf-8")),
             "versions": json.loads((run / VERSIONS).read_text("utf-8")),
-            "result": json.loads((run / "result.json").read_text("utf-8")),
+            "result": json.loads((run / RESULT).read_text("utf-8")),
         }
     except FileNotFoundError as error:
         missing = Path(error.filename).name

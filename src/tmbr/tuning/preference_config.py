@@ -59,6 +59,8 @@ class RewardConfig(TuneConfig):
     def _whole_base(self) -> Self:
         if self.four_bit:
             raise ValueError("four_bit: a judge reads the base as it is; set four_bit: false")
+        if self.attention != "sdpa":
+            raise ValueError("attention: a reward model has sdpa alone")
         if self.evaluate_every is not None and not self.eval_fraction:
             raise ValueError("evaluate_every: nothing is held out; set eval_fraction")
         return self

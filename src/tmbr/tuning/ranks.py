@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tmbr.core.errors import ConfigError
+
 
 def first() -> bool:
     """Whether this process writes what the run leaves behind; so it is of a run in one process."""
@@ -26,6 +28,12 @@ def agreed(flag: bool) -> bool:
     _state()
     said: list[bool] = broadcast_object_list([flag])
     return said[0]
+
+
+def alone(what: str) -> None:
+    """Raises ConfigError where there are several processes and `what` cannot use them."""
+    if several():
+        raise ConfigError(f"{what} is trained by one process; start it without accelerate launch")
 
 
 def several() -> bool:

@@ -6,7 +6,6 @@ reads. What is tokenised here is what that judge sees: both call `tmbr.core.chat
 
 from __future__ import annotations
 
-import json
 import math
 import time
 import warnings
@@ -17,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from tmbr.core.chat import reading
 from tmbr.core.errors import ConfigError, DataError
-from tmbr.core.files import write_whole
 from tmbr.core.pairs import Pair, Valued, read_either
 from tmbr.core.rewards import RewardRecord
 from tmbr.core.rows import Row, Turn
-from tmbr.tuning import run_folder
+from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.masks import IGNORED, ChatTemplate
 from tmbr.tuning.memory import fits
 from tmbr.tuning.preference_config import RewardConfig
-from tmbr.tuning.running import RESULT, Stopped, evaluated, last_loss, save, train
+from tmbr.tuning.running import Stopped, evaluated, last_loss, save, train
 from tmbr.tuning.setup import arguments, check_machine, held_out, lora, stored_dtype
 
 if TYPE_CHECKING:
@@ -94,11 +92,12 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
     Raises ConfigError, DataError, or Diverged when the loss is no longer a number; whatever happens,
     the last whole checkpoint stays, and the same call goes on from it.
     """
+    ranks.alone("a reward model")
     began = time.monotonic()
     pairs, valued = read_either(data)
     run_folder.check(config, data, out)
-    if (out / RESULT).exists():
-        return _result(out)
+    if there := run_folder.result(RewardResult, out):
+        return there
     check_machine(config)
     from tmbr.tuning.base import fingerprint, load_classifier
 
@@ -139,7 +138,7 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
-    write_whole(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+    run_folder.finish(result, out)
     return result
 
 
@@ -266,9 +265,3 @@ def _dataset(examples: Sequence[Example], config: RewardConfig) -> Any:
     ]
     rows = [asdict(example) for example in examples]
     return Dataset.from_dict({name: [row[name] for row in rows] for name in columns})
-
-
-def _result(out: Path) -> RewardResult:
-    stored = json.loads((out / RESULT).read_text(encoding="utf-8"))
-    lists = {name: tuple(stored[name]) for name in ("dropped", "alike")}
-    return RewardResult(**{**stored, **lists})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.files import write_whole
@@ -17,6 +19,9 @@ from tmbr.core.files import write_whole
 PACKAGES = ("tmbr", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 CONFIG = "config.yaml"
 VERSIONS = "versions.json"
+RESULT = "result.json"
+
+R = TypeVar("R")
 
 
 def check(config: BaseModel, data: Path | None, out: Path) -> None:
@@ -36,6 +41,22 @@ def check(config: BaseModel, data: Path | None, out: Path) -> None:
         raise ConfigError(
             f"{out} holds a run with another {', '.join(other)}; give another folder or remove it"
         )
+
+
+def result(kind: type[R], out: Path) -> R | None:
+    """The result of a finished run, None where it has none yet. Raises DataError for a damaged one."""
+    path = out / RESULT
+    if not path.exists():
+        return None
+    try:
+        return TypeAdapter(kind).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DataError(f"{path}: damaged ({str(error).splitlines()[0]}); remove {out}") from None
+
+
+def finish(outcome: Any, out: Path) -> None:
+    """Write the result of a run, a data class; with it the run is finished."""
+    write_whole(out / RESULT, json.dumps(asdict(outcome), indent=2) + "\n")
 
 
 def claim(config: BaseModel, data: Path | None, out: Path) -> None:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from tmbr.core.fingerprint import Fingerprint
     from tmbr.tuning.callbacks import Clock
 
-RESULT = "result.json"
-
-
 Stopped = Literal["epochs", "time", "patience"]
 
 
@@ -71,7 +68,7 @@ def _validation(config: TuneConfig, trainer: Any, out: Path, evaluator: Evaluato
     causal = model.get_base_model() if isinstance(model, PeftModel) else model
     evaluator.open(causal, trainer.processing_class)
     validation = Validation(out / "validation.json", config.evaluate_every, config.patience)
-    trainer.add_callback(Validated(validation, evaluator.evaluate, trainer.log, out / "best"))
+    trainer.add_callback(Validated(validation, evaluator.evaluate, trainer.log))
     return validation
 
 

@@ -7,22 +7,20 @@ returns what is there.
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import DataError
-from tmbr.core.files import write_whole
 from tmbr.core.rows import read_rows
 from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode
 from tmbr.tuning.memory import fits
-from tmbr.tuning.running import RESULT, Stopped, evaluated, last_loss, save, train
+from tmbr.tuning.running import Stopped, evaluated, last_loss, save, train
 from tmbr.tuning.setup import arguments, base_model, held_out, lora
 from tmbr.tuning.validation import Evaluator
 
@@ -65,8 +63,8 @@ def run(config: SftConfig, rows: Path, out: Path, evaluator: Evaluator | None = 
     began = time.monotonic()
     content = read_rows(rows)
     run_folder.check(config, rows, out)
-    if (out / RESULT).exists():
-        return _result(out)
+    if there := run_folder.result(SftResult, out):
+        return there
     from tmbr.tuning.base import fingerprint
 
     model, tokenizer = base_model(config)
@@ -106,14 +104,8 @@ def run(config: SftConfig, rows: Path, out: Path, evaluator: Evaluator | None = 
         seconds=round(time.monotonic() - began, 1),
     )
     if ranks.first():
-        write_whole(out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+        run_folder.finish(result, out)
     return result
-
-
-def _result(out: Path) -> SftResult:
-    stored = json.loads((out / RESULT).read_text(encoding="utf-8"))
-    lists = {key: tuple(value) for key, value in stored.items() if isinstance(value, list)}
-    return SftResult(**{**stored, **lists})
 
 
 def make_trainer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,7 +29,8 @@ class Evaluator(Protocol):
 @dataclass(slots=True)
 class Validation:
     """every: steps (updates or rounds) between evaluations. patience: how many without a new best are
-    borne; None bears all. What was measured is in the file `path`, also after a kill.
+    borne; None bears all. What was measured is in the file `path`, also after a kill; the weights of
+    each best are beside it, by step: a run may go on from before the last of them.
     """
 
     path: Path
@@ -49,12 +51,25 @@ class Validation:
     def due(self, step: int) -> bool:
         return step % self.every == 0 and step not in self.measured
 
-    def note(self, step: int, success: float) -> bool:
-        """Keep a measurement; whether it is the best so far, of equals the first. Raises OSError."""
+    def leads(self, success: float) -> bool:
+        """Whether it is better than all before; its weights are written before it is noted."""
+        return all(success > earlier for earlier in self.measured.values())
+
+    def weights(self, step: int) -> Path:
+        """The folder for the weights of a step that was the best."""
+        return self.path.with_name("best") / f"step-{step:08d}"
+
+    def prune(self) -> None:
+        """Forget all weights but the best: after a checkpoint no run goes on from before it."""
+        for old in self.path.with_name("best").glob("step-*"):
+            if self.best is None or old != self.weights(self.best):
+                shutil.rmtree(old)
+
+    def note(self, step: int, success: float) -> None:
+        """Keep a measurement. Raises OSError."""
         self.measured[step] = success
         told = {"best": self.best, "success": {str(at): value for at, value in self.measured.items()}}
         write_whole(self.path, json.dumps(told, indent=1) + "\n")
-        return self.best == step
 
     @property
     def best(self) -> int | None:

@@ -128,6 +128,7 @@ def test_settings_that_do_not_go_together_are_one_line(base: Path) -> None:
         ({"kl": 0.0, "kl_target": 0.1}, "set kl to where it begins"),
         ({"patience": 2}, "set evaluate_every"),
         ({"method": "lora", "four_bit": True}, "set four_bit: false"),
+        ({"attention": "flash_attention_2"}, "a policy has sdpa alone"),
     ):
         with pytest.raises(ValidationError, match=why):
             ppo(base, **settings)

@@ -71,6 +71,8 @@ class PolicyConfig(TuneConfig):
             raise ValueError("adapter: starts LoRA; for method: full merge it into a model first")
         if self.four_bit:
             raise ValueError("four_bit: the policy plays by its own weights; set four_bit: false")
+        if self.attention != "sdpa":
+            raise ValueError("attention: a policy has sdpa alone")
         if self.kl_target is not None and not self.kl:
             raise ValueError("kl_target: steers kl, which is 0; set kl to where it begins")
         return self

@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tmbr.core.errors import ConfigError
 from tmbr.core.files import write_whole
 from tmbr.core.rows import read_rows
-from tmbr.tuning import run_folder
+from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.masks import ChatTemplate, Example, encode
 from tmbr.tuning.memory import fits
 from tmbr.tuning.policy.batch import Batch
@@ -33,8 +33,6 @@ from tmbr.tuning.validation import Validation
 
 if TYPE_CHECKING:
     from tmbr.tuning.policy.learner import Learner
-
-RESULT = "result.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +56,10 @@ def run(config: PolicyConfig, sampler: Sampler, out: Path, rewards: Rewards = ou
     Raises ConfigError, DataError, or Diverged when a weight is no longer a number; whatever happens,
     the last whole checkpoint stays, and the same call goes on from it.
     """
+    ranks.alone("a policy")
     run_folder.check(config, config.sft_rows, out)
-    if (out / RESULT).exists():
-        return PolicyResult(**json.loads((out / RESULT).read_text(encoding="utf-8")))
+    if there := run_folder.result(PolicyResult, out):
+        return there
     check_machine(config)
     with (
         warnings.catch_warnings(category=FutureWarning, action="ignore"),  # of PEFT, not ours
@@ -148,6 +147,7 @@ class _Loop:
                 ):
                     state.save(self.out / "checkpoints", self.learner, done)
                     self.sampler.forget(done - 1)
+                    self.validation.prune()
         return self._finish(done, history, stopped, time.monotonic() - began)
 
     def _late(self, began: float) -> bool:
@@ -173,8 +173,10 @@ class _Loop:
     def _validate(self, done: int) -> None:
         from tmbr.tuning.policy import state
 
-        if self.validation.note(done, self.sampler.evaluate()):
-            state.save_best(self.out / "best", self.learner)
+        success = self.sampler.evaluate()
+        if self.validation.leads(success):
+            state.save_best(self.validation.weights(done), self.learner)
+        self.validation.note(done, success)
 
     def _finish(
         self, done: int, history: list[dict[str, Any]], stopped: Any, seconds: float
@@ -183,7 +185,7 @@ class _Loop:
 
         best = self.validation.best if self.config.evaluate_every else None
         if best is not None:
-            state.load_weights(self.out / "best" / state.WEIGHTS, self.learner)
+            state.load_weights(self.validation.weights(best) / state.WEIGHTS, self.learner)
         kept = done if best is None else best
         result = PolicyResult(
             folder=self.learner.networks.save(self.out).name,
@@ -194,7 +196,7 @@ class _Loop:
             stopped=stopped,
             seconds=round(seconds, 1),
         )
-        write_whole(self.out / RESULT, json.dumps(asdict(result), indent=2) + "\n")
+        run_folder.finish(result, self.out)
         return result
 
 
