@@ -14,10 +14,13 @@ from tests.support import teacher_worlds as worlds
 from tmbr.cli.tasks import make_task
 from tmbr.core.types import Message, Sample
 from tmbr.models.expert import ExpertModel
+from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.strategies import strategy
 from tmbr.teacher.admission import Evaluation
 from tmbr.teacher.asker import Content, Question, Unfit, read_json, sentence
 from tmbr.teacher.askers import ASKERS, make_asker
+from tmbr.teacher.questions import KEPT, Generator, encode
+from tmbr.teacher.roles import Ask
 from tmbr.teacher.solution import Solved, Solver
 
 NAMES = sorted(ASKERS)
@@ -124,7 +127,7 @@ def test_what_cannot_be_executed_is_said(said: dict[str, Any], why: str) -> None
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
@@ -143,6 +146,35 @@ def test_an_asker_takes_any_json(name: str, said: dict[str, Any]) -> None:
 def test_reading_an_answer_is_total(text: str) -> None:
     with contextlib.suppress(Unfit):
         assert sentence(read_json(text)).isprintable()
+
+
+@pytest.mark.parametrize("limit", [10**400, float("inf"), float("nan"), 1e7])
+def test_a_limit_that_no_shop_has_is_no_limit(limit: float) -> None:
+    asker = make_asker("webshop", TASKS["webshop"])
+    content, said = asked("webshop", 1)
+    assert said is not None
+    with pytest.raises(Unfit, match="`limit` is above"):
+        asker.read(content, said | {"limit": limit})
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ('{"question": "q", "sql": "SELECT \'\\ud800\'"}', "half a surrogate pair"),
+        ('{"question": "q", "sql": "\ud800"}', "half a surrogate pair"),
+        ('{"a": ' * 100_000, "no JSON object"),
+    ],
+)
+def test_what_is_no_text_ends_one_proposal_and_not_the_run(answer: str, why: str) -> None:
+    """It is kept in the journal as any other: half a surrogate pair becomes `?`."""
+    task: Any = TASKS["database"]
+    asker, solve = make_asker("database", task), solver("database")
+    model = ScriptedModel(lambda *_: [answer])
+    made = Generator("database", asker, model, solve, Evaluation(0.85), 0, 2)
+    found = asyncio.run(made.proposal(0, asker.content(0), Ask("other", "easy")))
+    assert found.stage == "format"
+    assert why in (found.reason or "")
+    assert json.loads(encode(found))["said"] == answer[:KEPT].replace("\ud800", "?")
 
 
 @given(st.dictionaries(st.text(), json_values), st.text(alphabet="ab \n`#"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.reasoning.playing import doors, play
 from tests.support.doors import DoorsTask
@@ -12,9 +13,10 @@ from tests.teacher.playing import played
 from tmbr.cli.build import build_model
 from tmbr.cli.tasks import make_task
 from tmbr.config import ModelConfig
+from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Model
 from tmbr.core.trace import Budget, Run, Trace
-from tmbr.core.types import derive_seed
+from tmbr.core.types import Sample, derive_seed
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.strategies import strategy
 from tmbr.teacher.values import Player, StepValue, chosen, each_step_value, value_all
@@ -54,6 +56,34 @@ def test_an_ending_that_was_only_proposed_is_scored_without_a_rollout(tmp_path: 
     last = len(trace.nodes) - 1
     (value,) = _all(trace, [last], _player(DoorsTask(), COIN, 4), tmp_path / "v.jsonl")
     assert (value.value, value.rollouts, value.tokens) == (1.0, 0, 0)
+
+
+class Opened(DoorsTask):
+    """Counts how often its world is opened; from the `broken`-th time on, it cannot be."""
+
+    opened = 0
+    broken = 10
+
+    def open(self, sample: Sample) -> Any:
+        self.opened += 1
+        if self.opened >= self.broken:
+            raise EnvironmentFault("the server is gone")
+        return super().open(sample)
+
+
+def test_a_world_is_opened_once_a_node_and_where_it_cannot_be_the_node_waits(tmp_path: Path) -> None:
+    trace = play(strategy("react"), ["open a", "open b", "leave"], doors("abb"))
+    one, two, _ = (i for i, n in enumerate(trace.nodes) if n.kind == "act")
+    task = Opened()
+    player = _player(task, COIN, 4)
+    _all(trace, [one, two], player, tmp_path / "v.jsonl")
+    assert task.opened == 2
+    task.broken = 0
+    fresh = tmp_path / "other.jsonl"
+    counts = asyncio.run(value_all([(trace, one), (trace, two)], player, fresh, 1, lambda _: None))
+    assert (counts.valued, counts.known, counts.failed) == (0, 0, 2)
+    task.broken = 100
+    assert len(_all(trace, [one, two], player, fresh)) == 2
 
 
 def test_values_do_not_depend_on_concurrency_and_nothing_is_played_twice(tmp_path: Path) -> None:

@@ -97,8 +97,18 @@ def read_json(text: str) -> dict[str, Any]:
             at = text.find("{", at + 1)
             continue
         if isinstance(found, dict):
+            _check_text(found)
             return found
     raise Unfit("format", "the answer holds no JSON object")
+
+
+def _check_text(found: dict[str, Any]) -> None:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Unfit("format", "the answer holds half a surrogate pair, which is no text") from None
+    except RecursionError:
+        raise Unfit("format", "the answer is nested too deeply") from None
 
 
 def sentence(said: Mapping[str, Any]) -> str:

@@ -71,7 +71,7 @@ class Generator:
             made = Proposal(number, ask, stage=bad.stage, reason=bad.reason)
         except ModelRefused as refused:
             made = Proposal(number, ask, stage="refused", reason=str(refused))
-        return replace(made, said=said[:KEPT])
+        return replace(made, said=said[:KEPT].encode(errors="replace").decode())  # as traces are
 
     async def _checked(self, number: int, ask: Ask, content: Content, said: str) -> Proposal:
         told = read_json(said)

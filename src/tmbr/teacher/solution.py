@@ -10,6 +10,7 @@ from tmbr.core.trace import Budget, Run, Trace
 from tmbr.core.types import Sample, derive_seed
 from tmbr.rollout import episode
 from tmbr.teacher.asker import Unfit
+from tmbr.teacher.idle import replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,7 @@ class Solver:
 
     def check_start(self, sample: Sample) -> None:
         """Raises Unfit where what is asked holds before anything is done."""
-        session = self.task.open(sample)
-        holds = self.task.score(sample, session, []).success
-        session.close()
-        if holds:
+        if replay(self.task, sample, []).success:
             raise Unfit("start", "what is asked for is true at the start")
 
     async def solve(self, sample: Sample, seed: int) -> Solved:

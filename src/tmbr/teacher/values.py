@@ -1,7 +1,7 @@
 """Step values by Monte-Carlo rollouts: from a node the rest is played several times, and the share of
 successes is what the node is worth (Wang et al., Math-Shepherd, 2024).
 
-The world is opened and replayed once a node and then forked, so a rollout costs only its own turns. The
+The world is opened and replayed for a node and then forked, so a rollout costs only its own turns. The
 score is read here because this is training data of the train split; no model sees it when it acts.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from tmbr.begun import Begun
-from tmbr.core.errors import DataError
+from tmbr.core.errors import DataError, EnvironmentFault
 from tmbr.core.journal import Journal, each_record
 from tmbr.core.protocols import Judge, Model, Strategy, Task
 from tmbr.core.trace import Budget, Node, Run, Trace
@@ -110,23 +110,29 @@ class Player:
     key: str
 
     async def value(self, trace: Trace, node: int) -> StepValue | None:
-        """What a node is worth; None when every rollout ended in a fault, so that it is tried again.
+        """What a node is worth; None when the world or every rollout ended in a fault, so that it is
+        tried again.
 
         Raises DataError when the world is no longer what it was.
         """
         acts = [n for n in map(trace.nodes.__getitem__, trace.branch(node)) if n.kind == "act"]
-        played = replay(self.task, trace.sample, [act.action for act in acts])
-        if played.steps[-1].done:
-            return StepValue(trace.id, node, float(played.success), 0, 0, self.key)
-        found = await rollouts(
-            Begun(trace, node),
-            self.task,
-            self.strategy,
-            self.model,
-            self.judge,
-            self.budget,
-            [self._run(trace, node, index) for index in range(self.rollouts)],
-        )
+        known = trace.nodes[node].step
+        try:
+            if known is None or known.done:  # whether it ends there, and how well, the world tells
+                played = replay(self.task, trace.sample, [act.action for act in acts])
+                if played.steps[-1].done:
+                    return StepValue(trace.id, node, float(played.success), 0, 0, self.key)
+            found = await rollouts(
+                Begun(trace, node),
+                self.task,
+                self.strategy,
+                self.model,
+                self.judge,
+                self.budget,
+                [self._run(trace, node, index) for index in range(self.rollouts)],
+            )
+        except EnvironmentFault:
+            return None
         ends = [t.finish for t in found if t.finish and t.finish.status != "task error"]
         if not ends:
             return None
@@ -136,8 +142,7 @@ class Player:
 
     def _run(self, trace: Trace, node: int, index: int) -> Run:
         seed = derive_seed(self.run.seed, trace.id, node, index)
-        told = {**asdict(self.run), "seed": seed, "data": trace.run.data}
-        return Run(**told)
+        return replace(self.run, seed=seed, data=trace.run.data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,10 @@ def _limit(given: Any, product: Product) -> float:
         return NO_LIMIT
     if not isinstance(given, int | float) or isinstance(given, bool):
         raise Unfit("format", "`limit` is neither a number nor null")
+    if not given <= NO_LIMIT:  # nor not-a-number, nor what no file holds
+        raise Unfit("format", f"`limit` is above {NO_LIMIT:g}")
     if product.price > given:
-        raise Unfit("grounding", f"the product costs {product.price:.2f}, above the limit {given:g}")
+        raise Unfit("grounding", f"the product costs {product.price:.2f}, above the limit")
     return float(given)
 
 
