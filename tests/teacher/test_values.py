@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import pytest
 
 from tests.reasoning.playing import doors, play
 from tests.support.doors import DoorsTask
@@ -58,32 +60,34 @@ def test_an_ending_that_was_only_proposed_is_scored_without_a_rollout(tmp_path: 
     assert (value.value, value.rollouts, value.tokens) == (1.0, 0, 0)
 
 
-class Opened(DoorsTask):
-    """Counts how often its world is opened; from the `broken`-th time on, it cannot be."""
+class Counted(DoorsTask):
+    """Counts how often its world is opened; a world that is gone cannot be."""
 
-    opened = 0
-    broken = 10
+    opened: ClassVar[list[Sample]] = []
+    gone: ClassVar[bool] = False
 
     def open(self, sample: Sample) -> Any:
-        self.opened += 1
-        if self.opened >= self.broken:
+        self.opened.append(sample)
+        if self.gone:
             raise EnvironmentFault("the server is gone")
-        return super().open(sample)
+        return DoorsTask.open(self, sample)
 
 
-def test_a_world_is_opened_once_a_node_and_where_it_cannot_be_the_node_waits(tmp_path: Path) -> None:
+def test_a_world_is_opened_once_a_node_and_where_it_cannot_be_the_node_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trace = play(strategy("react"), ["open a", "open b", "leave"], doors("abb"))
     one, two, _ = (i for i, n in enumerate(trace.nodes) if n.kind == "act")
-    task = Opened()
-    player = _player(task, COIN, 4)
+    player = _player(Counted(), COIN, 4)
+    monkeypatch.setattr(Counted, "opened", [])
     _all(trace, [one, two], player, tmp_path / "v.jsonl")
-    assert task.opened == 2
-    task.broken = 0
-    fresh = tmp_path / "other.jsonl"
-    counts = asyncio.run(value_all([(trace, one), (trace, two)], player, fresh, 1, lambda _: None))
+    assert len(Counted.opened) == 2
+    monkeypatch.setattr(Counted, "gone", True)
+    later = tmp_path / "later.jsonl"
+    counts = asyncio.run(value_all([(trace, one), (trace, two)], player, later, 1, lambda _: None))
     assert (counts.valued, counts.known, counts.failed) == (0, 0, 2)
-    task.broken = 100
-    assert len(_all(trace, [one, two], player, fresh)) == 2
+    monkeypatch.setattr(Counted, "gone", False)
+    assert len(_all(trace, [one, two], player, later)) == 2
 
 
 def test_values_do_not_depend_on_concurrency_and_nothing_is_played_twice(tmp_path: Path) -> None:
