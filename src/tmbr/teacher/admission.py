@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from tmbr.core.types import Sample
 from tmbr.teacher.asker import LEVELS, Asker, Question, Unfit
-from tmbr.teacher.near import NearIndex
+from tmbr.teacher.near import NearIndex, text_sketch
 from tmbr.teacher.roles import Ask
 
 #: A category is given up after so many proposals in a row of which none entered.
@@ -52,13 +52,13 @@ class Evaluation:
         """name: of the split, for the report."""
         self.counts[name] = 0
         for sample in samples:
-            self._texts.add(sample.id, sample.instruction)
+            self._texts.add(sample.id, text_sketch(sample.instruction))
             self._worlds[asker.world(sample)] = sample.id
             self.counts[name] += 1
 
     def check_text(self, told: str) -> None:
         """Raises Unfit for a question that is an evaluation sample's, or nearly."""
-        if found := self._texts.find(told):
+        if found := self._texts.find(text_sketch(told)):
             raise Unfit("evaluation text", f"says what evaluation sample {found} says")
 
     def check_world(self, world: str) -> None:
@@ -130,7 +130,7 @@ class Admission:
         quota = self.quota
         if self.accepted[question.category] >= quota:
             return "quota", f"there are {quota} of the category {question.category!r} already"
-        if found := self.near.add(str(proposal.number), question.facts):
+        if found := self.near.add(str(proposal.number), text_sketch(question.facts)):
             return "duplicate", f"nearly the same as question {found}"
         self.accepted[question.category] += 1
         self.dry[question.category] = 0

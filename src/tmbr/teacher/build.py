@@ -19,9 +19,9 @@ from tmbr.core.store import each_trace
 from tmbr.teacher import filters
 from tmbr.teacher.build_config import DataConfig, FiltersConfig
 from tmbr.teacher.formats.files import HUB
-from tmbr.teacher.ledger import Ledger, Yield
+from tmbr.teacher.ledger import Ledger, Yield, steps
 from tmbr.teacher.mix import Source, counts, factors, interleaved, sample, scaled, trained
-from tmbr.teacher.near_paths import sketch
+from tmbr.teacher.near import sketch
 from tmbr.teacher.parts import Written, part, tokens, write_parts
 from tmbr.teacher.reading import Reading, Side, bad_path, only_rows
 from tmbr.teacher.tools import BATCH, Count, Tools
@@ -148,7 +148,7 @@ def _judge_all(config: DataConfig, ledger: Ledger, tools: Tools) -> None:
         start, size = int(ledger.note(f"read {number}") or 0), source.path.stat().st_size
         for done, (first, end, trace) in enumerate(each_trace(source.path, start), 1):
             dropped = filters.verdict(rules, trace)
-            drawn = sketch(trace) if near and dropped is None else b""
+            drawn = sketch(steps(trace)) if near and dropped is None else b""
             ledger.enter(trace, number, first, dropped, config.seed, drawn)
             if done % BATCH == 0:
                 ledger.remember(f"read {number}", end)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
 from tmbr.core.trace import Trace
 from tmbr.core.types import derive_seed, digest
 from tmbr.teacher.filters import Dropped, branch_turns
-from tmbr.teacher.near_paths import bands, jaccard
+from tmbr.teacher.near import NearIndex
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -123,31 +123,16 @@ class Ledger:
 
     def drop_alike(self, threshold: float) -> None:
         """Of the kept episodes those are dropped whose path is nearly an earlier one's."""
-        self._file.execute("CREATE TEMP TABLE bands (key BLOB, id TEXT)")
-        self._file.execute("CREATE INDEX temp.by_key ON bands (key)")
+        index = NearIndex(threshold)
         kept = self._file.execute(
             f"SELECT id, sketch FROM episodes WHERE filter IS NULL ORDER BY {_ORDER}"
         )
-        doubles = [(id,) for id, sketch in kept if self._is_alike(id, sketch, threshold)]
+        doubles = [(id,) for id, sketch in kept if index.add(id, sketch) is not None]
         self._file.executemany(
             "UPDATE episodes SET filter = 'near duplicates', why = 'nearly the path of an earlier"
             " episode' WHERE id = ?",
             doubles,
         )
-        self._file.execute("DROP TABLE temp.bands")
-
-    def _is_alike(self, id: str, sketch: bytes, threshold: float) -> bool:
-        """Whether a sketch is like one before it; if not, it is one of those that later ones meet."""
-        keys = bands(sketch, threshold)
-        met = self._file.execute(
-            f"""SELECT sketch FROM episodes WHERE id IN (
-                SELECT id FROM temp.bands WHERE key IN ({", ".join("?" * len(keys))}))""",
-            keys,
-        )
-        if any(jaccard(sketch, other) >= threshold for (other,) in met):
-            return True
-        self._file.executemany("INSERT INTO temp.bands VALUES (?, ?)", ((key, id) for key in keys))
-        return False
 
     def yields(self, filters: Iterable[str]) -> list[Yield]:
         """Of each filter, in the order in which they were asked."""
@@ -203,3 +188,10 @@ def path_digest(trace: Trace) -> str:
     calls = [[(call.name, call.arguments) for call in node.message.tool_calls] for node in nodes]
     heard = [node.step.observation if node.step else None for node in nodes]
     return digest([[node.message.content for node in nodes], calls, heard])
+
+
+def steps(trace: Trace) -> set[str]:
+    """By which paths are told to be alike: the instruction, the actions of the kept branch, and each
+    two of them in a row."""
+    acts = [node.action.key if node.action else "" for node in branch_turns(trace)]
+    return {trace.sample.instruction, *acts, *("\n".join(two) for two in pairwise(acts))}
