@@ -60,7 +60,13 @@ def _played(name: str, seed: int) -> Played:
         turns.append((act.content, action, real))
         messages += [act, Message("user", real.observation)]
         over = real.done
-    told = prompt("environment", world=content.text, instruction=sample.instruction, first=first)
+    told = prompt(
+        "environment",
+        world=content.text,
+        instruction=sample.instruction,
+        done_when="",
+        first=first,
+    )
     return Played(told, f"{content.text}\n{first}", turns)
 
 

@@ -44,6 +44,7 @@ from tmbr.models.expert import ExpertModel
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.strategies import strategy
 from tmbr.teacher.admission import Admission, Evaluation, Proposal
+from tmbr.teacher.asker import Content
 from tmbr.teacher.askers import make_asker
 from tmbr.teacher.near import NearIndex, text_sketch
 from tmbr.teacher.output import Verdicts
@@ -135,8 +136,8 @@ class TimedSolver:
         self.check_start = clock.timed(solver.check_start)
         self._solver, self._clock = solver, clock
 
-    async def solve(self, sample: Sample, seed: int) -> Any:
-        return self._clock.timed(lambda: _ran(self._solver.solve(sample, seed)))()
+    async def solve(self, sample: Sample, content: Content, seed: int) -> Any:
+        return self._clock.timed(lambda: _ran(self._solver.solve(sample, content, seed)))()
 
 
 def _ran(work: Any) -> Any:
@@ -166,7 +167,7 @@ def _overhead(name: str, count: int) -> list[Row]:
         return [json.dumps(worlds.question(name, content, category, Random(seed)))] * n
 
     expert = ExpertModel("expert", task.expert)
-    solver: Any = TimedSolver(Solver(task, strategy("react"), expert, expert, 0, 1), play)
+    solver: Any = TimedSolver(Solver(task, lambda *_: strategy("react"), expert, expert, 0, 1), play)
     model = ScriptedModel(teacher.timed(answers))
     made = Generator(task.name, asker, model, solver, Evaluation(0.85), 0, 2)
     admission = Admission(count, tuple(asker.categories), NearIndex(0.85))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import teacher_imagined as imagined
 from tests.support.teacher import teaching
 from tests.support.teacher_audit import audit, lines
 from tmbr.cli import run
@@ -152,6 +153,54 @@ def test_a_world_that_a_model_plays_is_marked_and_checked_turn_by_turn(
             assert turns[-1].step is not None
 
 
+@pytest.mark.slow
+def test_a_world_that_only_a_model_can_play(teacher: tuple[str, Path], tmp_path: Path) -> None:
+    """Nothing can be executed in it: questions enter when several playings agree."""
+    world = tmp_path / "lamps.yaml"
+    world.write_text(imagined.WORLD)
+
+    def make(out: Path, *more: str) -> int:
+        told = [f"task={world}", "world=model", "verify.samples=3", "verify.agree=3", "wanted=10"]
+        return run(command(teacher[0], out, *told, *more))
+
+    whole, again = tmp_path / "whole", tmp_path / "again"
+    assert make(whole) == 0
+    assert make(again, "concurrency=2") == 0
+    assert contents(whole) == contents(again)
+    report = json.loads((whole / "report.json").read_text())
+    assert report["environment"] == "model"
+    assert {*report["solvers"]} == {"3 of 3 samples"}
+    dropped = report["dropped"]
+    lost = dropped.get("environment", 0) + dropped.get("unsolved", 0)
+    assert report["kept"] == report["questions"] - lost > 5
+    assert {"format", "grounding", "solution"} <= {*report["dropped"]}
+    for row in lines(whole / "questions.jsonl"):
+        sample = row["sample"]
+        held = sample["setup"]["world"].rpartition("lamps: ")[2]
+        assert all(name in held for name in imagined.LAMPS if name in sample["instruction"])
+    entered = {row["sample"]["instruction"] for row in lines(whole / "questions.jsonl")}
+    stages = {row["stage"] for row in lines(whole / "dropped.jsonl") if "fly" in row.get("said", "")}
+    assert not any("fly" in told for told in entered)
+    assert "solution" in stages
+    for trace in read_traces(whole / "traces.jsonl"):
+        assert trace.run.version.endswith("played by teacher")
+        assert not trace.judgements  # nobody knows better
+        assert trace.finish is not None
+        last = trace.nodes[trace.finish.leaf].step
+        assert last is not None
+        assert trace.finish.score.success == (last.status == "completed")
+    built = [
+        f"traces=[{whole / 'traces.jsonl'}]",
+        "filters.duplicates=keep",
+        f"out={tmp_path / 'data'}",
+    ]
+    assert run(["data", "build", *built]) == 2
+    assert run(["data", "build", *built, "idle=keep"]) == 0
+    rows = lines(tmp_path / "data" / "rows.jsonl")
+    assert len(rows) == report["kept"]
+    assert all(row["messages"][0]["content"].startswith("A dark room") for row in rows)
+
+
 def test_examples_are_imitated_and_not_kept(teacher: tuple[str, Path], tmp_path: Path) -> None:
     told = ["examples=2", "wanted=3", "form=agentbench", "task=webshop"]
     assert run(command(teacher[0], tmp_path, *told)) == 0
@@ -181,12 +230,26 @@ def test_a_folder_holds_one_set(
         (["decontaminate=[test]"], "is no DATA:SPLIT"),
         (["prices=none.yaml"], "no such file"),
         (["near=2"], "near"),
+        (["task=WORLD"], "no program plays this world; set world=model"),
+        (["task=WORLD", "world=model"], "nothing can be executed in this world; set verify.samples=3"),
+        (["task=none.yaml"], "none.yaml: no such file"),
+        (["task=BROKEN"], "unknown key 'rules'"),
+        (["task=FEW"], "holds.lamps: 3 cannot be drawn of 1"),
+        (["examples=1", "instruct=false"], "examples are told, or nothing is"),
         (["model.model=nobody@http://127.0.0.1:9/v1", "endpoint.attempts=1"], "connection failed"),
     ],
 )
 def test_bad_input_is_said_in_one_line(
     told: list[str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    files = {
+        "WORLD": imagined.WORLD,
+        "BROKEN": f"{imagined.WORLD}rules: none\n",
+        "FEW": imagined.WORLD.replace(", ".join(imagined.LAMPS), imagined.LAMPS[0]),
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+        told = [word.replace(f"task={name}", f"task={tmp_path / name}.yaml") for word in told]
     arguments = command("http://127.0.0.1:9/v1", tmp_path, *told)
     assert run(arguments) == 2
     said = capsys.readouterr().err.strip().split("\n")

@@ -12,6 +12,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from tests.support import teacher_imagined as imagined
 from tests.support import teacher_played as played
 from tests.support import teacher_worlds as worlds
 from tmbr.core.errors import ActionError
@@ -40,6 +41,8 @@ def task(name: str, form: str) -> Any:
 
 def which(text: str) -> str:
     """The task that a prompt speaks of."""
+    if imagined.ABOUT in text:
+        return imagined.NAME
     if "web shop" in text:
         return "webshop"
     return "database" if "MySQL" in text else "household"
@@ -52,6 +55,9 @@ def ask(body: dict[str, Any], rng: Random, faults: float) -> tuple[str, Answer, 
     assert found
     world, category, name = found["world"], found["category"], which(told)
     own = Random(world)
+    if name == imagined.NAME:
+        fault = rng.choice(imagined.FAULTS) if rng.random() < faults else ""
+        return fault, (text := json.dumps(imagined.question(world, category, rng, fault)), []), text
     if own.random() < faults / len(QUESTION_FAULTS):
         text = json.dumps(worlds.question(name, world, "", own))
         return "duplicate", (text, []), text
@@ -70,8 +76,11 @@ def act(body: dict[str, Any], rng: Random, faults: float) -> tuple[str, Answer, 
     """The action maker: the task's expert, from the conversation alone."""
     messages = [message(told) for told in body["messages"]]
     form = "agentbench" if body.get("tools") else "text"
-    teacher = task(which(messages[0].content + messages[1].content), form)
-    said = teacher.expert(messages)
+    name = which(messages[0].content + messages[1].content)
+    if name == imagined.NAME:
+        said = Message("assistant", imagined.act("\n".join(one.content for one in messages)))
+    else:
+        said = task(name, form).expert(messages)
     fault = rng.choice(ACTION_FAULTS) if rng.random() < faults else ""
     text, calls = said.content, list(said.tool_calls)
     if fault == "empty answer":
@@ -91,6 +100,15 @@ def play(body: dict[str, Any], rng: Random, faults: float) -> tuple[str, Answer,
     """The environment: the real world played along, which now and then is not quite what it was."""
     told = [message(one) for one in body["messages"]]
     name = which(told[0].content)
+    if name == imagined.NAME:
+        fault = (
+            rng.choice(("says solved", "wrong JSON", "refuses", "refuses"))
+            if rng.random() < faults
+            else ""
+        )
+        said = [one.content for one in told if one.role == "user"]
+        text = imagined.play(told[0].content, said, fault)
+        return fault, (text, []), text
     teacher = task(name, "text")
     session = played.world(name, told[0].content, teacher)
     step = Step("")

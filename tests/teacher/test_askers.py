@@ -30,7 +30,7 @@ TASKS = {name: make_task(name, "generated", "text") for name in NAMES}
 def solver(name: str) -> Solver:
     task: Any = TASKS[name]
     expert = ExpertModel("expert", task.expert)
-    return Solver(task, strategy("react"), expert, expert, 0, 1)
+    return Solver(task, lambda *_: strategy("react"), expert, expert, 0, 1)
 
 
 def sample(name: str, question: Question) -> Sample:
@@ -39,7 +39,7 @@ def sample(name: str, question: Question) -> Sample:
 
 def checked(solve: Solver, name: str, question: Question) -> Solved:
     solve.check_start(sample(name, question))
-    return asyncio.run(solve.solve(sample(name, question), 0))
+    return asyncio.run(solve.solve(sample(name, question), Content(0, "", ()), 0))
 
 
 def asked(name: str, seed: int, fault: str = "") -> tuple[Content, dict[str, Any] | None]:
@@ -66,7 +66,7 @@ def test_a_good_question_is_solved_a_second_time(name: str) -> None:
         assert asker.world(made) == question.world
         solve.check_start(made)
         try:
-            solved = asyncio.run(solve.solve(made, 0))
+            solved = asyncio.run(solve.solve(made, content, 0))
         except Unfit:
             continue
         reached += 1
@@ -190,7 +190,9 @@ def test_a_world_of_one_s_own_can_be_asked_about() -> None:
     start = int(content.text.removeprefix("The number is ").removesuffix("."))
     said = {"question": f"Make {2 * start} of {start}.", "goal": 2 * start}
     question = asker.read(content, said)
-    solved = checked(Solver(task, strategy("react"), expert, expert, 0, 1), "counter", question)
+    solved = checked(
+        Solver(task, lambda *_: strategy("react"), expert, expert, 0, 1), "counter", question
+    )
     assert (solved.turns, asker.level(question, solved.turns)) == (1, "easy")
     with pytest.raises(Unfit, match="there already"):
         asker.read(content, {"question": f"Make {start} of {start}.", "goal": start})
@@ -210,7 +212,7 @@ def test_samples_agree_where_the_expert_does_not_understand() -> None:
         return task.expert([Message("user", first), *messages[1:]])
 
     expert, able = ExpertModel("expert", task.expert), ExpertModel("able", knows)
-    both = Solver(task, strategy("react"), expert, able, 3, 2)
+    both = Solver(task, lambda *_: strategy("react"), expert, able, 3, 2)
     assert checked(both, "household", question).by == "3 of 3 samples"
     with pytest.raises(Unfit, match="tried: the expert, 0 of 2 samples"):
-        checked(Solver(task, strategy("react"), expert, expert, 2, 1), "household", question)
+        checked(Solver(task, lambda *_: strategy("react"), expert, expert, 2, 1), "household", question)

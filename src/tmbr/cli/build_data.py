@@ -79,7 +79,15 @@ def _count(tokenizer: str | None) -> Count:
 
 
 def _task(form: str) -> Callable[[Trace], Task]:
-    return lambda trace: make_task(trace.run.task, trace.run.data, form)
+    """The world of a trace, for those of tmbr's tasks. Raises ConfigError for others."""
+
+    def made(trace: Trace) -> Task:
+        try:
+            return make_task(trace.run.task, trace.run.data, form)
+        except ConfigError as error:
+            raise ConfigError(f"{trace.id}: its world cannot be opened again: {error}") from None
+
+    return made
 
 
 @contextmanager

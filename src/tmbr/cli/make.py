@@ -10,28 +10,26 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from tmbr.cli.build import ENDPOINT, build_model, build_strategy
+from tmbr.cli.build import build_strategy
 from tmbr.cli.play import INTERRUPTED, settings_hash, versions, write
 from tmbr.cli.progress import Meter, Progress
+from tmbr.cli.roles import Roles, check_imagined, make_actor, make_playing, make_roles, untaught
 from tmbr.cli.tasks import make_task
-from tmbr.config import ModelConfig
 from tmbr.core.errors import ConfigError
-from tmbr.core.protocols import Model, Strategy, Task
+from tmbr.core.protocols import Task
 from tmbr.core.store import TraceStore
 from tmbr.core.trace import Budget, Run
-from tmbr.core.types import Sampling, digest
+from tmbr.core.types import digest
 from tmbr.runner import Job, on_ctrl_c, run
-from tmbr.teacher import examples
 from tmbr.teacher.admission import Admission, Evaluation, Proposal
 from tmbr.teacher.asker import Asker
 from tmbr.teacher.askers import make_asker
 from tmbr.teacher.config import MakeConfig
+from tmbr.teacher.imagined import Imagined
 from tmbr.teacher.money import Account, MoneySpent, read_prices
 from tmbr.teacher.near import NearIndex
 from tmbr.teacher.output import STAGES, Verdicts, put_in_order, read_questions
 from tmbr.teacher.questions import WINDOW, Generator, Proposals, generate
-from tmbr.teacher.roles import action_maker, imitator
-from tmbr.teacher.simulation import Simulated
 from tmbr.teacher.solution import Solver
 
 
@@ -49,22 +47,14 @@ class Yield(Meter):
         return ", ".join(parts + ([f"dropped: {'; '.join(dropped)}"] if dropped else []))
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """The models of a run. expert: None where the task brings none, or is not asked to verify."""
-
-    questions: Model
-    actions: Model
-    environment: Model | None
-    expert: Model | None
-
-
 def make(config: MakeConfig) -> int:
     """Make the set, or go on making it; returns the exit code."""
     config.out.mkdir(parents=True, exist_ok=True)
     _same_set(config)
     task = make_task(config.task, "generated", config.form)
     asker = make_asker(config.asker or config.task, task)
+    if isinstance(task, Imagined):
+        check_imagined(config)
     prices = read_prices(config.prices) if config.prices else {}
     with Account(config.out / "spending.jsonl", prices, config.max_usd) as account:
         return asyncio.run(_make(config, task, asker, account))
@@ -76,7 +66,7 @@ async def _make(config: MakeConfig, task: Task, asker: Asker, account: Account) 
     short: MoneySpent | None = None
     interrupted = False
     async with AsyncExitStack() as stack:
-        roles = _roles(config, task, account, stack)
+        roles = make_roles(config, task, account, stack)
         verdicts.open()
         try:
             interrupted = await _questions(config, task, asker, roles, evaluation, verdicts)
@@ -102,11 +92,11 @@ async def _questions(
     verdicts: Verdicts,
 ) -> bool:
     """Fill OUT/questions.jsonl; whether the user interrupted."""
-    strategy = build_strategy("react", config.strategy, config.sampling)
     verify = config.verify
-    solver = Solver(
-        task, strategy, roles.expert, action_maker(roles.actions), verify.samples, verify.agree
-    )
+    # What a played world is asked is verified in the real one, where there is one.
+    env = roles.environment if isinstance(task, Imagined) else None
+    model, playing = untaught(config, roles), make_playing(config, task, env)
+    solver = Solver(task, playing, roles.expert, model, verify.samples, verify.agree)
     generator = Generator(
         task.name, asker, roles.questions, solver, evaluation, config.seed, config.per_world
     )
@@ -163,8 +153,8 @@ async def _episodes(
     """Fill OUT/traces.jsonl; whether the user interrupted."""
     questions, path = verdicts.part("questions.jsonl"), config.out / "traces.jsonl"
     strategy = build_strategy("react", config.strategy, config.sampling)
-    actor, env = await _actor(config, task, roles), roles.environment
-    sampling = Sampling(**{"temperature": 0.7, **config.sampling.model_dump(exclude_none=True)})
+    actor, env = await make_actor(config, task, roles), roles.environment
+    playing = make_playing(config, task, env)
     of = Run(
         config=settings_hash(config.strategy, config.sampling, config.budget),
         task=task.name,
@@ -181,10 +171,7 @@ async def _episodes(
 
     def jobs() -> Iterator[Job]:
         for sample, seed in read_questions(questions):
-            played: Strategy = strategy
-            if env is not None:
-                played = Simulated(sampling, env, asker.content(seed).text, sample.instruction)
-            yield Job(sample, task, played, actor, None, budget, of)
+            yield Job(sample, task, playing(sample, asker.content(seed)), actor, None, budget, of)
 
     with TraceStore(path) as store, Progress("episodes", verdicts.accepted) as progress:
         ran = await run(
@@ -201,56 +188,6 @@ async def _episodes(
         ids = (sample.id for sample, _ in read_questions(questions))
         put_in_order(path, ids, verdicts.hear)
     return ran.interrupted
-
-
-async def _actor(config: MakeConfig, task: Task, roles: Roles) -> Model:
-    """The action maker: plans by its own prompt, or imitates example trajectories."""
-    if config.examples == 0:
-        return action_maker(roles.actions)
-    if config.examples_from is not None:
-        return imitator(roles.actions, examples.given(config.examples_from, config.examples))
-    strategy = build_strategy("react", config.strategy, config.sampling)
-    expert = build_model(ModelConfig(model="expert"), task)
-    return imitator(
-        roles.actions, await examples.played(task, strategy, expert, config.examples, config.seed)
-    )
-
-
-def _roles(config: MakeConfig, task: Task, account: Account, stack: AsyncExitStack) -> Roles:
-    """The models, each loaded once however many roles it plays; closed with the stack."""
-    made: dict[ModelConfig, Model] = {}
-
-    def build(told: ModelConfig | None) -> Model:
-        told = told or config.model
-        if told not in made:
-            made[told] = _model(config, told, task, account)
-            stack.push_async_callback(made[told].aclose)
-        return made[told]
-
-    simulated = config.world == "model"
-    verifies = config.verify.expert and hasattr(task, "expert")
-    return Roles(
-        questions=build(config.questions),
-        actions=build(config.actions),
-        environment=build(config.environment) if simulated else None,
-        expert=build(ModelConfig(model="expert")) if verifies else None,
-    )
-
-
-def _model(config: MakeConfig, told: ModelConfig, task: Task, account: Account) -> Model:
-    endpoint = ENDPOINT.fullmatch(told.model)
-    if endpoint is None:
-        return build_model(told, task)
-    from tmbr.models.remote import RemoteModel
-
-    return RemoteModel(
-        endpoint["name"],
-        endpoint["url"],
-        told.key_env,
-        **config.endpoint.model_dump(),
-        concurrency=config.concurrency,
-        purse=account,
-    )
 
 
 def _evaluation(config: MakeConfig) -> Evaluation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tmbr.core.errors import ConfigError, TmbrError, nearest
@@ -35,10 +36,15 @@ def load(name: str) -> type[Taught]:
 
 
 def make_task(name: str, data: str, form: str) -> Task:
-    """A task that comes with tmbr, or a user's own by `FILE.py:CLASS`, which has one data and form.
+    """A task that comes with tmbr; a user's own by `FILE.py:CLASS`, which has one data and form; or a
+    world in words by `FILE.yaml`, for `tmbr data make`.
 
     Raises ConfigError for an unknown task, data set or form, or an extra that is not there.
     """
+    if name.endswith((".yaml", ".yml")):
+        from tmbr.teacher.imagined import Imagined
+
+        return Imagined(Path(name))
     if ".py:" in name:
         from tmbr.tasks import own
 

@@ -14,14 +14,23 @@ from dataclasses import dataclass, field
 
 from tmbr.core.errors import ActionError
 from tmbr.core.grammar import LINE, TEXT, Grammar, Pattern, either, literal
-from tmbr.core.types import Action
+from tmbr.core.types import Action, Completion
 
+_LINE = re.compile(r"^[ \t]*Action:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 _FENCE = re.compile(r"^```\w*\s*(.*?)\s*```", re.DOTALL)
 
 
 def turn(action: Pattern) -> Grammar:
     """A thought of one line, and one of these actions."""
     return Grammar("Thought: " + LINE + "\nAction: " + action)
+
+
+def read_line(completion: Completion) -> Action:
+    """What the first `Action:` line says, whole. Raises ActionError (malformed) when there is none."""
+    found = _LINE.search(completion.text)
+    if not found:
+        raise ActionError("malformed", "there is no line `Action: …`")
+    return Action("take_action", {"action": found[1]}, completion.text)
 
 
 @dataclass(frozen=True)

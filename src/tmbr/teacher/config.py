@@ -45,7 +45,8 @@ class EndpointConfig(Config):
 class MakeConfig(Config):
     """Questions generated and verified, then played and kept where they were solved."""
 
-    #: `household`, `database`, `webshop`, or a task of your own: `FILE.py:CLASS`.
+    #: `household`, `database`, `webshop`, a task of your own: `FILE.py:CLASS`, or a world that only a
+    #: model can play: `FILE.yaml`, see docs/teacher.md.
     task: str = "household"
     #: Who knows the world: by default the task's, or your own as `FILE.py:CLASS`, see docs/teacher.md.
     asker: str | None = None
@@ -72,6 +73,8 @@ class MakeConfig(Config):
     near: Annotated[float, Field(gt=0, le=1)] = 0.85
     #: `DATA:SPLIT`s of the task whose questions and worlds may not be made.
     decontaminate: tuple[str, ...] = ("generated:validation", "generated:test")
+    #: Tell the action maker its role; one that was tuned on the task needs no telling.
+    instruct: bool = True
     #: Complete example trajectories that the action maker imitates; 0 makes it plan by its own prompt.
     examples: Annotated[int, Field(ge=0)] = 0
     #: File of traces to take them from; by default the task's expert plays some of the training split.
@@ -95,6 +98,8 @@ class MakeConfig(Config):
     def _complete(self) -> Self:
         if self.max_usd is not None and self.prices is None:
             raise ValueError("max_usd: no limit can be kept without `prices`, a YAML file")
+        if self.examples and not self.instruct:
+            raise ValueError("instruct: examples are told, or nothing is; leave one of them out")
         return self
 
     def shape(self) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """The environment played by a model, and what it gets wrong: the paper's way, against the real world.
 
 A played world can contradict itself. So every action that was taken in it is taken in the real one too,
-and each turn is compared. The verdict is the real world's, and the episode ends at the first turn in
-which the played one is wrong: nothing that follows would be worth learning.
+where there is one, and each turn is compared. The verdict is the real world's, and the episode ends at
+the first turn in which the played one is wrong: nothing that follows would be worth learning.
 """
 
 from __future__ import annotations
@@ -39,13 +39,17 @@ _NAME = re.compile(r"\b[a-z]+ \d+\b")
 class Simulated:
     """A strategy that plays one path in a world that a model plays, beside the real one.
 
-    model: plays the environment. world: its content, in words. instruction: what is asked.
+    model: plays the environment. world: its content, in words. instruction: what is asked. done_when:
+    what then holds, for a world that nobody else knows. real: whether the session is a world; where it
+    is not, what is said is taken as said.
     """
 
     sampling: Sampling
     model: Model
     world: str
     instruction: str
+    done_when: str = ""
+    real: bool = True
     name: str = "simulated"
     access: Access = "privileged"
 
@@ -68,6 +72,7 @@ class Simulated:
             "environment",
             world=self.world,
             instruction=self.instruction,
+            done_when=self.done_when,
             first=trace.nodes[at].message.content,
         )
         played = Context(Message("system", told))
@@ -92,12 +97,14 @@ class Simulated:
             step = replace(step, admissible=real.admissible)
             node = Node(at, at, "act", written, True, action, error, step, completion)
             at = trace.add(node)
-            why = compared.difference(action, real, step, readable)
-            trace.judgements.append(Judgement(at, REAL, float(why is None), why or ""))
+            why = None if readable else UNREADABLE
+            if self.real:
+                why = compared.difference(action, real, step, readable)
+                trace.judgements.append(Judgement(at, REAL, float(why is None), why or ""))
             reply = answer(node)
             assert reply is not None
             context = context.then(written, completion.token_ids or None).then(reply)
-            if real.done or (stop := why):
+            if (real if self.real else step).done or (stop := why):
                 break
         return Outcome(at, episode.world, stop)
 

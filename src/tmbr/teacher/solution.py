@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tmbr.core.errors import ModelFault
@@ -9,7 +10,7 @@ from tmbr.core.protocols import Model, Strategy, Task
 from tmbr.core.trace import Budget, Run, Trace
 from tmbr.core.types import Sample, derive_seed
 from tmbr.rollout import episode
-from tmbr.teacher.asker import Unfit
+from tmbr.teacher.asker import Content, Unfit
 from tmbr.teacher.idle import replay
 
 
@@ -21,16 +22,20 @@ class Solved:
     turns: int
 
 
+#: How a question of a world is played.
+Playing = Callable[[Sample, Content], Strategy]
+
+
 @dataclass(frozen=True, slots=True)
 class Solver:
-    """Plays a question in its real world, without knowing its target.
+    """Plays a question in its world, without knowing its target.
 
     expert: tried first, None where the task has none. model: tried `samples` times where the expert
     does not reach it, of which `agree` have to.
     """
 
     task: Task
-    strategy: Strategy
+    playing: Playing
     expert: Model | None
     model: Model
     samples: int
@@ -41,16 +46,16 @@ class Solver:
         if replay(self.task, sample, []).success:
             raise Unfit("start", "what is asked for is true at the start")
 
-    async def solve(self, sample: Sample, seed: int) -> Solved:
+    async def solve(self, sample: Sample, content: Content, seed: int) -> Solved:
         """Raises Unfit where no second solution reaches the target; ModelFault as the model does."""
         tried = []
         if self.expert is not None:
-            trace = await self._play(sample, self.expert, seed)
+            trace = await self._play(sample, content, self.expert, seed)
             if _reached(trace):
                 return Solved("expert", _length(trace))
             tried.append("the expert")
         played = [
-            await self._play(sample, self.model, derive_seed(seed, "sample", index))
+            await self._play(sample, content, self.model, derive_seed(seed, "sample", index))
             for index in range(self.samples)
         ]
         reached = [trace for trace in played if _reached(trace)]
@@ -63,9 +68,10 @@ class Solver:
             "solution", f"not reached by a second solution; tried: {', '.join(tried) or 'none'}"
         )
 
-    async def _play(self, sample: Sample, model: Model, seed: int) -> Trace:
-        run = Run("", self.task.name, model.name, self.strategy.name, self.strategy.access, seed)
-        trace = await episode(sample, self.task, self.strategy, model, None, Budget(), run)
+    async def _play(self, sample: Sample, content: Content, model: Model, seed: int) -> Trace:
+        strategy = self.playing(sample, content)
+        run = Run("", self.task.name, model.name, strategy.name, strategy.access, seed)
+        trace = await episode(sample, self.task, strategy, model, None, Budget(), run)
         assert trace.finish is not None
         if trace.finish.error is not None and trace.finish.error.startswith("ModelFault"):
             raise ModelFault(trace.finish.error.removeprefix("ModelFault: "))

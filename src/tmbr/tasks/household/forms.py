@@ -7,7 +7,6 @@ whether an inadmissible command is repaired.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +17,8 @@ from tmbr.core.grammar import LINE, Constraint, Grammar
 from tmbr.core.types import Action, Completion, Message, Tool
 from tmbr.tasks import base
 from tmbr.tasks.calls import narrowed, read_call, tool, write_call
-from tmbr.tasks.written import turn
+from tmbr.tasks.written import read_line, turn
 
-_ACTION = re.compile(r"^[ \t]*Action:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 _FOLDER = Path(__file__).parent
 _LISTED = "\nAvailable actions:\n"
 
@@ -49,11 +47,7 @@ class TextForm:
         return observation
 
     def read(self, completion: Completion) -> Action:
-        """The first `Action:` line. Raises ActionError (malformed) when there is none."""
-        found = _ACTION.search(completion.text)
-        if not found:
-            raise ActionError("malformed", "there is no line `Action: …`")
-        return Action("take_action", {"action": found[1]}, completion.text)
+        return read_line(completion)
 
     def write(self, thought: str, command: str) -> Message:
         return Message("assistant", f"Thought: {thought}\nAction: {command}")

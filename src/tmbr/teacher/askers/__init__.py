@@ -7,6 +7,7 @@ from importlib import import_module
 from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.protocols import Task
 from tmbr.teacher.asker import Asker
+from tmbr.teacher.imagined import Imagined
 
 ASKERS = {
     "household": ("tmbr.teacher.askers.household", "HouseholdAsker"),
@@ -17,6 +18,8 @@ ASKERS = {
 
 def make_asker(name: str, task: Task) -> Asker:
     """The asker of a task, or one's own by `FILE.py:CLASS`. Raises ConfigError."""
+    if isinstance(task, Imagined):
+        return task
     if ".py:" in name:
         from tmbr.tasks import own
 
