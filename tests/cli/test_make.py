@@ -63,6 +63,17 @@ def made(
     return out, teacher[1], audit(out, teacher[1])
 
 
+def test_what_was_made_can_be_built_into_rows(
+    made: tuple[Path, Path, dict[str, object]], tmp_path: Path
+) -> None:
+    traces = [trace for trace in read_traces(made[0] / "traces.jsonl") if trace.run.data == "made"]
+    solved = [trace for trace in traces if trace.finish and trace.finish.score.success]
+    assert run(["data", "build", f"traces=[{made[0] / 'traces.jsonl'}]", f"out={tmp_path}"]) == 0
+    built = lines(tmp_path / "rows.jsonl")
+    assert 0 < len(built) <= len(solved)
+    assert {row["messages"][-1]["role"] for row in built} <= {"assistant", "user"}
+
+
 def test_nothing_is_lost_doubled_or_let_through(made: tuple[Path, Path, dict[str, object]]) -> None:
     out, log, found = made
     assert found["questions"] == found["episodes"] == 22
@@ -154,7 +165,9 @@ def test_a_world_that_a_model_plays_is_marked_and_checked_turn_by_turn(
 
 
 @pytest.mark.slow
-def test_a_world_that_only_a_model_can_play(teacher: tuple[str, Path], tmp_path: Path) -> None:
+def test_a_world_that_only_a_model_can_play(
+    teacher: tuple[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing can be executed in it: questions enter when several playings agree."""
     world = tmp_path / "lamps.yaml"
     world.write_text(imagined.WORLD)
@@ -195,6 +208,7 @@ def test_a_world_that_only_a_model_can_play(teacher: tuple[str, Path], tmp_path:
         f"out={tmp_path / 'data'}",
     ]
     assert run(["data", "build", *built]) == 2
+    assert "idle=keep needs no world" in capsys.readouterr().err
     assert run(["data", "build", *built, "idle=keep"]) == 0
     rows = lines(tmp_path / "data" / "rows.jsonl")
     assert len(rows) == report["kept"]

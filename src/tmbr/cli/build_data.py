@@ -22,8 +22,10 @@ from tmbr.core.store import read_traces
 from tmbr.core.trace import Budget, Run, Trace
 from tmbr.core.types import digest
 from tmbr.models.expert import Walkthrough
+from tmbr.tasks.base import GENERATED
 from tmbr.teacher.build import Built, build, told
 from tmbr.teacher.build_config import DataConfig
+from tmbr.teacher.config import MADE
 from tmbr.teacher.preferences import States, outcomes
 from tmbr.teacher.tools import Count, Tools
 from tmbr.teacher.values import Player, StepValue, chosen, each_step_value, value_all
@@ -33,7 +35,8 @@ def build_data(config: DataConfig) -> None:
     """Build, write OUT/yields.json, print the tables. Raises ConfigError or DataError."""
     config.out.mkdir(parents=True, exist_ok=True)
     with shown() as progress:
-        built = build(config, Tools(_count(config.tokenizer), _task(config.form), progress))
+        task = _task(config.form, "; idle=keep needs no world")
+        built = build(config, Tools(_count(config.tokenizer), task, progress))
     write(config.out / "yields.json", json.dumps(told(built), indent=1, ensure_ascii=False) + "\n")
     for line in lines(built):
         print(line)
@@ -78,14 +81,18 @@ def _count(tokenizer: str | None) -> Count:
     return lambda text: len(loaded.encode(text, add_special_tokens=False))
 
 
-def _task(form: str) -> Callable[[Trace], Task]:
-    """The world of a trace, for those of tmbr's tasks. Raises ConfigError for others."""
+def _task(form: str, mend: str = "") -> Callable[[Trace], Task]:
+    """Opens the world of a trace, if it is one of tmbr's tasks. Raises ConfigError for others.
+
+    mend: what can be done then.
+    """
 
     def made(trace: Trace) -> Task:
         try:
-            return make_task(trace.run.task, trace.run.data, form)
+            data = GENERATED if trace.run.data == MADE else trace.run.data
+            return make_task(trace.run.task, data, form)
         except ConfigError as error:
-            raise ConfigError(f"{trace.id}: its world cannot be opened again: {error}") from None
+            raise ConfigError(f"{trace.id}: its world cannot be opened again: {error}{mend}") from None
 
     return made
 

@@ -21,10 +21,11 @@ from tmbr.core.store import TraceStore
 from tmbr.core.trace import Budget, Run
 from tmbr.core.types import digest
 from tmbr.runner import Job, on_ctrl_c, run
+from tmbr.tasks.base import GENERATED
 from tmbr.teacher.admission import Admission, Evaluation, Proposal
 from tmbr.teacher.asker import Asker
 from tmbr.teacher.askers import make_asker
-from tmbr.teacher.config import MakeConfig
+from tmbr.teacher.config import MADE, MakeConfig
 from tmbr.teacher.imagined import Imagined
 from tmbr.teacher.money import Account, MoneySpent, read_prices
 from tmbr.teacher.near import NearIndex
@@ -51,7 +52,7 @@ def make(config: MakeConfig) -> int:
     """Make the set, or go on making it; returns the exit code."""
     config.out.mkdir(parents=True, exist_ok=True)
     _same_set(config)
-    task = make_task(config.task, "generated", config.form)
+    task = make_task(config.task, GENERATED, config.form)
     asker = make_asker(config.asker or config.task, task)
     if isinstance(task, Imagined):
         check_imagined(config)
@@ -156,7 +157,7 @@ async def _episodes(
     actor, env = await make_actor(config, task, roles), roles.environment
     playing = make_playing(config, task, env)
     of = Run(
-        config=settings_hash(config.strategy, config.sampling, config.budget),
+        config=digest([settings_hash(config.strategy, config.sampling, config.budget), config.shape()]),
         task=task.name,
         model=actor.name,
         strategy=strategy.name if env is None else "simulated",
@@ -165,7 +166,7 @@ async def _episodes(
         adapter=(config.actions or config.model).adapter,
         version=task.version if env is None else f"{task.version}, played by {env.name}",
         weights=actor.weights_version,
-        data=f"made {digest(config.shape())}",
+        data=MADE,
     )
     budget = Budget(**config.budget.model_dump())
 

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 
 from tmbr.config import BudgetConfig, Config, ModelConfig, Positive, SamplingConfig, StrategyConfig
 
+#: What a trace says of where its sample is from.
+MADE = "made"
+
 
 class VerifyConfig(Config):
     """Who reaches a question's target a second time."""
