@@ -1,6 +1,6 @@
 """Self-improvement: does a model get better by what it found itself, with search and without a teacher?
 
-    python -m benchmarks.prove.bootstrap [--houses 300] [--seeds 3]
+    python -m benchmarks.prove.bootstrap [--houses 300] [--seeds 3] [--served PORT]
 
 Round 0 tunes the embedded base on a few episodes of the expert. Each later round plays new houses,
 keeps what was solved, and tunes the last model further on an even mix of that and round 0's data. Three
@@ -10,8 +10,9 @@ arms, all with the same number of updates:
     rejection     `react` at temperature 1 on as many tokens; its successes are learnt
     continued     no rollouts: round 0's data again
 
-Measured with greedy `react` on the same held-out houses. A run that was stopped goes on; writes
-benchmarks/results/bootstrap.json.
+Measured with greedy `react` on the same held-out houses. With --served all rollouts are played over
+HTTP, by a `transformers serve` that loads each round's model. A run that was stopped goes on; writes
+benchmarks/results/bootstrap.json, or bootstrap_served.json.
 """
 
 from __future__ import annotations
@@ -19,20 +20,23 @@ from __future__ import annotations
 import argparse
 import platform
 import random
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from tests.support.serving import serving
+
 from benchmarks.prove.loop import TEACHER, World, kept, mixed, played, tuned, won
 from benchmarks.prove.verdicts import interval, paired
 from benchmarks.rows import RESULTS, Row, row, table, write
 from tmbr.core.trace import Trace
 
-RESULT = RESULTS / "bootstrap.json"
 ARMS = ("multibranch", "rejection", "continued")
 ROUNDS = 3
 #: Houses that react may need beyond those of search until it has spent as many tokens.
@@ -43,14 +47,19 @@ FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """first: the expert's episodes. houses: new ones a round. tests: held-out houses. updates: a round,
-    in rows."""
+    """first: the expert's episodes. houses: new ones a round. tests: held-out houses. rows: learnt in
+    a round. server: of the rollouts, where they are served."""
 
     first: int
     houses: int
     tests: int
     rows: int
     out: Path
+    server: str | None = None
+
+    def at(self, model: str) -> str:
+        """Where the model's rollouts are asked for."""
+        return f"{Path(model).absolute()}@{self.server}" if self.server else model
 
 
 def main() -> None:
@@ -60,14 +69,21 @@ def main() -> None:
     parser.add_argument("--tests", type=int, default=200)
     parser.add_argument("--rows", type=int, default=600)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=Path("runs/prove_bootstrap"))
-    parser.add_argument("--result", type=Path, default=RESULT)
+    parser.add_argument("--served", type=int, metavar="PORT")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--result", type=Path)
     told = parser.parse_args()
-    plan = Plan(told.first, told.houses, told.tests, told.rows, told.out)
+    name = "bootstrap_served" if told.served else "bootstrap"
+    out = told.out or Path(f"runs/prove_{name}")
     begun = time.time()
-    curves = [_curves(plan, seed) for seed in range(told.seeds)]
+    with ExitStack() as stack:
+        out.mkdir(parents=True, exist_ok=True)
+        server = stack.enter_context(serving(out, told.served)) if told.served else None
+        plan = Plan(told.first, told.houses, told.tests, told.rows, out, server)
+        curves = [_curves(plan, seed) for seed in range(told.seeds)]
+    asked = " ".join(sys.argv[1:])
     found = {
-        "command": f"python -m benchmarks.prove.bootstrap --houses {told.houses} --seeds {told.seeds}",
+        "command": f"python -m benchmarks.prove.bootstrap {asked}".strip(),
         "machine": platform.machine(),
         "date": time.strftime("%Y-%m-%d"),
         "minutes": round((time.time() - begun) / 60, 1),
@@ -75,7 +91,7 @@ def main() -> None:
         "rows": list(_verdicts(curves)),
         "seeds": [_told(curve) for curve in curves],
     }
-    write(told.result, found)
+    write(told.result or RESULTS / f"{name}.json", found)
     print(table(found["rows"]))
 
 
@@ -118,11 +134,10 @@ def _rollouts(
     if arm == "continued":
         return []
     if arm == "multibranch":
-        return played(
-            WORLD, model, "multibranch", range(begin, begin + plan.houses), seed, folder / "play"
-        )
+        houses = range(begin, begin + plan.houses)
+        return played(WORLD, plan.at(model), "multibranch", houses, seed, folder / "play")
     most = range(begin, begin + round(plan.houses * MORE))
-    traces = played(WORLD, model, "react", most, seed, folder / "play", 1.0)
+    traces = played(WORLD, plan.at(model), "react", most, seed, folder / "play", 1.0)
     paid = accumulate(trace.spent.usage.total for trace in traces)
     return [trace for trace, so_far in zip(traces, paid, strict=True) if so_far <= spent]
 

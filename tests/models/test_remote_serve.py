@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from transformers import GenerationConfig
 
 from tests.support import tiny
+from tests.support.serving import serving
 from tmbr.core.types import Context, Message, Sampling
 from tmbr.models.remote import RemoteModel
 
@@ -35,29 +29,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     folder = tmp_path_factory.mktemp("served")
     tiny.write(folder)
     GenerationConfig(do_sample=True).save_pretrained(folder)  # the server draws for such ones alone
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", "--device", "cpu"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([*command, "--port", str(port)], stdout=log, stderr=log, cwd=folder)
-    try:
-        _wait(f"http://127.0.0.1:{port}/health", server, folder / "log")
-        yield f"http://127.0.0.1:{port}/v1", str(folder)
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        if server.poll() is not None:
-            break
-        with suppress(OSError):
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"the server did not start: {log.read_text()[-800:]}")
+    with serving(folder) as url:
+        yield url, str(folder)
 
 
 def use(served: tuple[str, str], do: Callable[[RemoteModel], Awaitable[T]]) -> T:
