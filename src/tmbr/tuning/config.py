@@ -6,6 +6,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+#: Under which runs are filed where their metrics are sent.
+PROJECT = "tmbr"
+
 
 class TuneConfig(BaseModel):
     """What every trainer can be told."""

@@ -12,7 +12,7 @@ from tmbr.core.errors import ConfigError, nearest
 from tmbr.core.types import derive_seed
 from tmbr.tuning import ranks
 from tmbr.tuning.base import load_base
-from tmbr.tuning.config import TuneConfig
+from tmbr.tuning.config import PROJECT, TuneConfig
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -86,6 +86,7 @@ def arguments(config: TuneConfig, out: Path, evaluate: bool) -> dict[str, Any]:
 
     return {
         "output_dir": str(out / "checkpoints"),
+        "project": PROJECT,
         "run_name": out.name,
         "num_train_epochs": config.epochs,
         "per_device_train_batch_size": config.batch_size,

@@ -22,6 +22,7 @@ from tmbr.core.errors import ConfigError
 from tmbr.core.files import write_whole
 from tmbr.core.rows import read_rows
 from tmbr.tuning import ranks, run_folder
+from tmbr.tuning.config import PROJECT
 from tmbr.tuning.masks import ChatTemplate, Example, encode
 from tmbr.tuning.memory import fits
 from tmbr.tuning.policy.batch import Batch
@@ -267,7 +268,8 @@ def _tracker(config: PolicyConfig, out: Path) -> Iterator[Callable[[dict[str, fl
     from accelerate import Accelerator
 
     accelerator = Accelerator(log_with=config.report_to, project_dir=str(out / "logs"))
-    accelerator.init_trackers(out.name)
+    named = {"wandb": {"name": out.name}, "trackio": {"name": out.name}}
+    accelerator.init_trackers(PROJECT, init_kwargs=named)
     try:
         yield lambda entry, step: accelerator.log(entry, step=step)
     finally:
