@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.doors import DoorsSession, DoorsTask
+from tmbr.core.errors import DataError
 from tmbr.core.protocols import Session
 from tmbr.core.types import Action, Sample, Step
 from tmbr.tasks.contract import CLAUSES, check
@@ -79,3 +80,12 @@ def test_a_finding_tells_the_walk() -> None:
     assert found.why
     assert "ends(open" in found.why
     assert found.why.startswith("sample ")
+
+
+def test_a_split_without_samples_is_said() -> None:
+    class Empty(DoorsTask):
+        def samples(self, split: str) -> list[Sample]:  # noqa: ARG002
+            return []
+
+    with pytest.raises(DataError, match="no samples in the split 'test'"):
+        next(check(Empty(), "test"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tmbr.core.errors import ActionError, EnvironmentFault
+from tmbr.core.errors import ActionError, DataError, EnvironmentFault
 from tmbr.core.protocols import Session, Task
 from tmbr.core.types import Action, Completion, Message, Sample, Step, derive_seed
 
@@ -76,8 +76,11 @@ class Walker:
 
 
 def check(task: Task, split: str, walks: int = 20, seed: int = 0) -> Iterator[Finding]:
-    """Try each clause on so many walks through the first samples of a split."""
+    """Try each clause on so many walks through the first samples of a split. Raises DataError where it
+    has none."""
     samples = task.samples(split)[:walks]
+    if not samples:
+        raise DataError(f"{task.name}: no samples in the split {split!r}")
     for clause, holds in CLAUSES.items():
         why = None
         for number in range(walks):
