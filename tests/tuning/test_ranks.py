@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -24,8 +24,9 @@ RECIPES = Path(__file__).parents[2] / "recipes" / "accelerate"
 
 
 def _data(path: Path) -> Path:
-    """Two updates an epoch for two processes with two rows each, none of them left over."""
+    """Three updates an epoch for two processes with two rows each, none of them left over."""
     places = ("drawer", "cabinet", "desk", "fridge", "countertop", "garbagecan", "shelf", "bed")
+    places += ("sofa", "toilet", "safe", "bathtubbasin")
     told = (
         (Turn(Message("user", f"Go to the {place}.")), f"Action: go to {place}") for place in places
     )
@@ -38,7 +39,7 @@ def _data(path: Path) -> Path:
 @pytest.mark.slow
 def test_two_processes_train_as_one_and_go_on_after_kill_9(tmp_path: Path) -> None:
     base, data = tiny.write(tmp_path / "base"), _data(tmp_path / "rows.jsonl")
-    shared = {"dtype": "fp32", "epochs": 40, "dropout": 0.0, "eval_fraction": 0, "save_every": 5}
+    shared = {"dtype": "fp32", "epochs": 25, "dropout": 0.0, "eval_fraction": 0, "save_every": 5}
     shared |= {"learning_rate": 1e-3, "log_every": 1}
     config = SftConfig(model=str(base), batch_size=4, **shared)
     one = sft.run(config, data, tmp_path / "one")
@@ -52,11 +53,16 @@ def test_two_processes_train_as_one_and_go_on_after_kill_9(tmp_path: Path) -> No
         *("batch_size=2", *settings),
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    killed = subprocess.Popen(command, env=environment, start_new_session=True)
+    killed = subprocess.Popen(command, env=environment)
     deadline = time.monotonic() + 180
     while not list(out.glob("checkpoints/checkpoint-*")) and time.monotonic() < deadline:
         time.sleep(0.01)
-    os.killpg(killed.pid, signal.SIGKILL)
+    launcher = psutil.Process(killed.pid)
+    for process in (
+        launcher,
+        *launcher.children(recursive=True),
+    ):  # each worker leads a group of its own
+        process.kill()
     killed.wait()
     assert not (out / "result.json").exists()
 
@@ -64,7 +70,7 @@ def test_two_processes_train_as_one_and_go_on_after_kill_9(tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("tuned on") == 1  # the first process alone tells
     two = json.loads((out / "result.json").read_text())
-    assert (two["updates"], two["rows"]) == (one.updates, one.rows) == (80, 8)
+    assert (two["updates"], two["rows"]) == (one.updates, one.rows) == (75, 12)
     logs = [
         [json.loads(line) for line in (run / "metrics.jsonl").open()] for run in (tmp_path / "one", out)
     ]

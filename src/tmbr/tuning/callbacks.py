@@ -36,6 +36,26 @@ class Journal(TrainerCallback):
                 file.write(json.dumps(state.log_history[-1]) + "\n")
 
 
+class Order(TrainerCallback):
+    """Tells the sampler of rows its epoch, also where a resumed run skips rows that were learnt.
+
+    With several processes accelerate and transformers reach it only in an epoch that is begun whole.
+    """
+
+    def on_epoch_begin(
+        self,
+        args: Any,  # noqa: ARG002
+        state: Any,
+        control: Any,  # noqa: ARG002
+        train_dataloader: Any = None,
+        **_: Any,
+    ) -> None:
+        at = train_dataloader.batch_sampler
+        while hasattr(at, "batch_sampler"):
+            at = at.batch_sampler
+        at.sampler.set_epoch(int(state.epoch + 1e-6))
+
+
 class Clock(TrainerCallback):
     """The bar on the terminal, and the stop after `minutes`."""
 
