@@ -55,7 +55,7 @@ prove-search: .venv/dev            ## strategies at equal budgets, an hour; goes
 	$(BIN)/python -m benchmarks.prove.search
 	test ! -d runs/quickstart/tune/model || $(BIN)/python -m benchmarks.prove.tuned
 
-prove-data: .venv/dev            ## what each kind of data teaches and what tuning forgets, over an hour
+prove-data: .venv/dev            ## what each kind of data teaches and what tuning forgets, two hours
 	$(BIN)/python -m benchmarks.prove.data
 
 prove-teacher: .venv/dev            ## a teacher with faults, killed and capped: 1,000 questions a world; an hour
