@@ -98,9 +98,13 @@ def draw(found: dict[str, Any]) -> None:
             axis.plot([float(arm) for arm in arms], means, "o-", label=name, markersize=3)
         axis.set_xlabel(label)
         axis.set_ylabel("success, %")
+        axis.set_ylim(0, 100)
         axis.legend(fontsize=8)
         axis.grid(alpha=0.3)
+    sizes = [float(line["arm"]) for line in found["arms"] if line["group"] == "episodes"]
     right.set_xscale("log")
+    right.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
+    right.minorticks_off()
     arms = list(dict.fromkeys(line["arm"] for line in found["arms"] if line["group"] == "lambda"))
     for kind in ("code", "docs", "dialogue"):
         means = [
