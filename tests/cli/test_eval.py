@@ -18,7 +18,8 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     """A command as from a terminal: what a shell starts in the background is deaf to Ctrl-C."""
     hear = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     command = [sys.executable, "-c", f"{hear}; from tmbr.cli import main; main()", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def finished(*arguments: str) -> str:

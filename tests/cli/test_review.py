@@ -204,18 +204,17 @@ def test_rows_that_cannot_be_reviewed_are_told(rows: Path, capsys: pytest.Captur
     assert f"{rows}:4: messages: is empty" in told
 
 
-def test_the_command_reviews_and_applies(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_reviews_and_applies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = tmp_path / "traces.jsonl", tmp_path / "out.jsonl"
     with TraceStore(path) as store:
         for trace in (traces.react(), traces.multibranch()):
             store.append(trace, 0.1)
     assert run(["data", "review", str(path), "--apply", str(out)]) == 2
     assert "nothing has been kept" in capsys.readouterr().err
-    monkeypatch.setattr("sys.stdin", io.StringIO("y\nq\n"))
-    assert run(["data", "review", str(path)]) == 0
-    assert "1 kept, 0 cut, 0 dropped, 1 open" in capsys.readouterr().out
+    process = start("data", "review", str(path))
+    asked, complaint = process.communicate("y\nq\n", timeout=60)
+    assert (process.returncode, complaint) == (0, "")
+    assert "1 kept, 0 cut, 0 dropped, 1 open" in asked
     assert (tmp_path / "traces.decisions.jsonl").exists()
     assert run(["data", "review", str(path), "--apply", str(out), "--to", "messages"]) == 0
     said = capsys.readouterr()
