@@ -23,8 +23,7 @@ from tmbr.cli.tasks import make_task
 from tmbr.core.rows import Row, Turn, write_rows
 from tmbr.core.types import Action, Completion, Context, Message, Sample, Step, derive_seed
 from tmbr.teacher.askers import make_asker
-from tmbr.teacher.prompts import prompt
-from tmbr.teacher.simulation import CLASSES, PLAYING, Comparison, read_answer
+from tmbr.teacher.simulation import CLASSES, PLAYING, Comparison, read_answer, told_environment
 
 TASKS = ("household", "database", "webshop")
 #: Share of the scripted environment's answers that are at fault.
@@ -60,13 +59,7 @@ def _played(name: str, seed: int) -> Played:
         turns.append((act.content, action, real))
         messages += [act, Message("user", real.observation)]
         over = real.done
-    told = prompt(
-        "environment",
-        world=content.text,
-        instruction=sample.instruction,
-        done_when="",
-        first=first,
-    )
+    told = told_environment(content.text, sample.instruction, first)
     return Played(told, f"{content.text}\n{first}", turns)
 
 

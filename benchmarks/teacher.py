@@ -43,7 +43,6 @@ from tmbr.models.expert import ExpertModel
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.strategies import strategy
 from tmbr.teacher.admission import Admission, Evaluation, Proposal
-from tmbr.teacher.asker import Content
 from tmbr.teacher.askers import make_asker
 from tmbr.teacher.near import NearIndex, text_sketch
 from tmbr.teacher.output import Verdicts
@@ -135,7 +134,7 @@ class TimedSolver:
         self.check_start = clock.timed(solver.check_start)
         self._solver, self._clock = solver, clock
 
-    async def solve(self, sample: Sample, content: Content, seed: int) -> Any:
+    async def solve(self, sample: Sample, content: int, seed: int) -> Any:
         return self._clock.timed(lambda: _ran(self._solver.solve(sample, content, seed)))()
 
 

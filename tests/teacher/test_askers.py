@@ -39,7 +39,7 @@ def sample(name: str, question: Question) -> Sample:
 
 def checked(solve: Solver, name: str, question: Question) -> Solved:
     solve.check_start(sample(name, question))
-    return asyncio.run(solve.solve(sample(name, question), Content(0, "", ()), 0))
+    return asyncio.run(solve.solve(sample(name, question), 0, 0))
 
 
 def asked(name: str, seed: int, fault: str = "") -> tuple[Content, dict[str, Any] | None]:
@@ -66,7 +66,7 @@ def test_a_good_question_is_solved_a_second_time(name: str) -> None:
         assert asker.world(made) == question.world
         solve.check_start(made)
         try:
-            solved = asyncio.run(solve.solve(made, content, 0))
+            solved = asyncio.run(solve.solve(made, seed, 0))
         except Unfit:
             continue
         reached += 1

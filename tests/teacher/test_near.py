@@ -11,7 +11,7 @@ from tests.support import grown
 from tmbr.core.trace import Finish, Trace
 from tmbr.core.types import Score
 from tmbr.teacher.ledger import steps
-from tmbr.teacher.near import NearIndex, jaccard, rows, shingles, sketch, text_sketch
+from tmbr.teacher.near import NearIndex, band_width, jaccard, shingles, sketch, text_sketch
 
 
 def shared(one: str, other: str) -> float:
@@ -85,7 +85,7 @@ def test_memory_does_not_grow_with_what_is_held() -> None:
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.8, 0.9, 0.99])
 def test_bands_are_as_wide_as_the_threshold_allows(threshold: float) -> None:
-    wide = rows(threshold)
+    wide = band_width(threshold)
     assert 1 - (1 - threshold**wide) ** (128 // wide) >= 0.95 or wide == 1
     assert wide == 16 or 1 - (1 - threshold ** (2 * wide)) ** (128 // (2 * wide)) < 0.95
 

@@ -13,7 +13,7 @@ from typing import Any
 from tmbr.cli.build import build_strategy
 from tmbr.cli.play import INTERRUPTED, settings_hash, versions, write
 from tmbr.cli.progress import Meter, Progress
-from tmbr.cli.roles import Roles, check_imagined, make_actor, make_playing, make_roles, untaught
+from tmbr.cli.roles import Roles, check_world, make_actor, make_playing, make_roles, without_examples
 from tmbr.cli.tasks import make_task
 from tmbr.core.errors import ConfigError
 from tmbr.core.protocols import Task
@@ -26,7 +26,6 @@ from tmbr.teacher.admission import Admission, Evaluation, Proposal
 from tmbr.teacher.asker import Asker
 from tmbr.teacher.askers import make_asker
 from tmbr.teacher.config import MADE, MakeConfig
-from tmbr.teacher.imagined import Imagined
 from tmbr.teacher.money import Account, MoneySpent, read_prices
 from tmbr.teacher.near import NearIndex
 from tmbr.teacher.output import STAGES, Verdicts, put_in_order, read_questions
@@ -54,8 +53,7 @@ def make(config: MakeConfig) -> int:
     _same_set(config)
     task = make_task(config.task, GENERATED, config.form)
     asker = make_asker(config.asker or config.task, task)
-    if isinstance(task, Imagined):
-        check_imagined(config)
+    check_world(config, task)
     prices = read_prices(config.prices) if config.prices else {}
     with Account(config.out / "spending.jsonl", prices, config.max_usd) as account:
         return asyncio.run(_make(config, task, asker, account))
@@ -94,9 +92,8 @@ async def _questions(
 ) -> bool:
     """Fill OUT/questions.jsonl; whether the user interrupted."""
     verify = config.verify
-    # What a played world is asked is verified in the real one, where there is one.
-    env = roles.environment if isinstance(task, Imagined) else None
-    model, playing = untaught(config, roles), make_playing(config, task, env)
+    playing = make_playing(config, task, asker, roles.environment, verifying=True)
+    model = without_examples(config, roles)
     solver = Solver(task, playing, roles.expert, model, verify.samples, verify.agree)
     generator = Generator(
         task.name, asker, roles.questions, solver, evaluation, config.seed, config.per_world
@@ -155,7 +152,7 @@ async def _episodes(
     questions, path = verdicts.part("questions.jsonl"), config.out / "traces.jsonl"
     strategy = build_strategy("react", config.strategy, config.sampling)
     actor, env = await make_actor(config, task, roles), roles.environment
-    playing = make_playing(config, task, env)
+    playing = make_playing(config, task, asker, env)
     of = Run(
         config=digest([settings_hash(config.strategy, config.sampling, config.budget), config.shape()]),
         task=task.name,
@@ -172,7 +169,7 @@ async def _episodes(
 
     def jobs() -> Iterator[Job]:
         for sample, seed in read_questions(questions):
-            yield Job(sample, task, playing(sample, asker.content(seed)), actor, None, budget, of)
+            yield Job(sample, task, playing(sample, seed), actor, None, budget, of)
 
     with TraceStore(path) as store, Progress("episodes", verdicts.accepted) as progress:
         ran = await run(

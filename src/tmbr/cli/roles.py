@@ -9,8 +9,9 @@ from tmbr.cli.build import ENDPOINT, build_model, build_strategy
 from tmbr.config import ModelConfig
 from tmbr.core.errors import ConfigError
 from tmbr.core.protocols import Model, Task
-from tmbr.core.types import Sampling
+from tmbr.core.types import Sample, Sampling
 from tmbr.teacher import examples
+from tmbr.teacher.asker import Asker
 from tmbr.teacher.config import MakeConfig
 from tmbr.teacher.imagined import Imagined
 from tmbr.teacher.money import Account
@@ -66,7 +67,7 @@ def _model(config: MakeConfig, told: ModelConfig, task: Task, account: Account) 
     )
 
 
-def untaught(config: MakeConfig, roles: Roles) -> Model:
+def without_examples(config: MakeConfig, roles: Roles) -> Model:
     """Who tries a question without an example."""
     return action_maker(roles.actions) if config.instruct else roles.actions
 
@@ -74,7 +75,7 @@ def untaught(config: MakeConfig, roles: Roles) -> Model:
 async def make_actor(config: MakeConfig, task: Task, roles: Roles) -> Model:
     """The action maker: plans by its own prompt, imitates example trajectories, or is told nothing."""
     if config.examples == 0:
-        return untaught(config, roles)
+        return without_examples(config, roles)
     if config.examples_from is not None:
         return imitator(roles.actions, examples.given(config.examples_from, config.examples))
     strategy = build_strategy("react", config.strategy, config.sampling)
@@ -84,20 +85,31 @@ async def make_actor(config: MakeConfig, task: Task, roles: Roles) -> Model:
     )
 
 
-def make_playing(config: MakeConfig, task: Task, env: Model | None) -> Playing:
-    """How a question is played: in the real world, or in one that a model plays."""
-    if env is None:
-        strategy = build_strategy("react", config.strategy, config.sampling)
-        return lambda sample, content: strategy  # noqa: ARG005
-    sampling = Sampling(**{"temperature": 0.7, **config.sampling.model_dump(exclude_none=True)})
+def make_playing(
+    config: MakeConfig, task: Task, asker: Asker, env: Model | None, verifying: bool = False
+) -> Playing:
+    """How a question is played: in the real world, or in one that a model plays.
+
+    verifying: what a played world is asked is verified in the real one, where there is one.
+    """
     real = not isinstance(task, Imagined)
-    return lambda sample, content: Simulated(
-        sampling, env, content.text, sample.instruction, "" if real else str(sample.target), real
-    )
+    if env is None or (verifying and real):
+        strategy = build_strategy("react", config.strategy, config.sampling)
+        return lambda sample, seed: strategy  # noqa: ARG005
+    sampling = Sampling(**{"temperature": 0.7, **config.sampling.model_dump(exclude_none=True)})
+
+    def played(sample: Sample, seed: int) -> Simulated:
+        done_when = "" if real else str(sample.target)
+        world = asker.content(seed).text
+        return Simulated(sampling, env, world, sample.instruction, done_when, real)
+
+    return played
 
 
-def check_imagined(config: MakeConfig) -> None:
+def check_world(config: MakeConfig, task: Task) -> None:
     """Raises ConfigError where a world in words is to be played, or verified, by itself."""
+    if not isinstance(task, Imagined):
+        return
     if config.world != "model":
         raise ConfigError(f"{config.task}: no program plays this world; set world=model")
     if not config.verify.samples:

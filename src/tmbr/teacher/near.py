@@ -94,7 +94,7 @@ class NearIndex:
         return best[1] if best[0] >= self._threshold else None
 
     def _bands(self, ours: bytes) -> list[bytes]:
-        width = rows(self._threshold) * WIDTH
+        width = band_width(self._threshold) * WIDTH
         starts = range(0, FINDING * WIDTH, width)
         return [
             blake2b(ours[at : at + width], digest_size=8, key=bytes([at // width])).digest()
@@ -103,7 +103,7 @@ class NearIndex:
 
 
 @cache
-def rows(threshold: float) -> int:
+def band_width(threshold: float) -> int:
     """Hash values of a band: as many as find what is alike."""
     for count in (16, 8, 4, 2):
         if 1 - (1 - threshold**count) ** (FINDING // count) >= FOUND:

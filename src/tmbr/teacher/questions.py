@@ -80,7 +80,8 @@ class Generator:
         self.evaluation.check_world(question.world)
         sample = self.sample(Proposal(number, ask, question=question))
         self.solver.check_start(sample)
-        solved = await self.solver.solve(sample, content, derive_seed(self.seed, number, "solution"))
+        seed = derive_seed(self.seed, number, "solution")
+        solved = await self.solver.solve(sample, content.seed, seed)
         level = self.asker.level(question, solved.turns)
         return Proposal(number, ask, question=question, level=level, solver=solved.by)
 

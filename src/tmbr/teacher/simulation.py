@@ -68,13 +68,8 @@ class Simulated:
             context = Context(message, context)
         assert at is not None
         assert context is not None
-        told = prompt(
-            "environment",
-            world=self.world,
-            instruction=self.instruction,
-            done_when=self.done_when,
-            first=trace.nodes[at].message.content,
-        )
+        first = trace.nodes[at].message.content
+        told = told_environment(self.world, self.instruction, first, self.done_when)
         played = Context(Message("system", told))
         compared = Comparison(f"{self.world}\n{trace.nodes[at].message.content}")
         stop: str | None = None
@@ -107,6 +102,11 @@ class Simulated:
             if (real if self.real else step).done or (stop := why):
                 break
         return Outcome(at, episode.world, stop)
+
+
+def told_environment(world: str, instruction: str, first: str, done_when: str = "") -> str:
+    """The prompt of who plays a world; first: what the agent was told, the others as in `Simulated`."""
+    return prompt("environment", world=world, instruction=instruction, first=first, done_when=done_when)
 
 
 def _parsed(episode: Episode, completion: Completion) -> tuple[Action | None, str | None]:

@@ -10,7 +10,7 @@ from tmbr.core.protocols import Model, Strategy, Task
 from tmbr.core.trace import Budget, Run, Trace
 from tmbr.core.types import Sample, derive_seed
 from tmbr.rollout import episode
-from tmbr.teacher.asker import Content, Unfit
+from tmbr.teacher.asker import Unfit
 from tmbr.teacher.idle import replay
 
 
@@ -22,8 +22,8 @@ class Solved:
     turns: int
 
 
-#: How a question of a world is played.
-Playing = Callable[[Sample, Content], Strategy]
+#: How a question is played, in the world whose content has this seed.
+Playing = Callable[[Sample, int], Strategy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,11 @@ class Solver:
         if replay(self.task, sample, []).success:
             raise Unfit("start", "what is asked for is true at the start")
 
-    async def solve(self, sample: Sample, content: Content, seed: int) -> Solved:
-        """Raises Unfit where no second solution reaches the target; ModelFault as the model does."""
+    async def solve(self, sample: Sample, content: int, seed: int) -> Solved:
+        """content: the seed of its world's.
+
+        Raises Unfit where no second solution reaches the target; ModelFault as the model does.
+        """
         tried = []
         if self.expert is not None:
             trace = await self._play(sample, content, self.expert, seed)
@@ -68,7 +71,7 @@ class Solver:
             "solution", f"not reached by a second solution; tried: {', '.join(tried) or 'none'}"
         )
 
-    async def _play(self, sample: Sample, content: Content, model: Model, seed: int) -> Trace:
+    async def _play(self, sample: Sample, content: int, model: Model, seed: int) -> Trace:
         strategy = self.playing(sample, content)
         run = Run("", self.task.name, model.name, strategy.name, strategy.access, seed)
         trace = await episode(sample, self.task, strategy, model, None, Budget(), run)

@@ -36,7 +36,7 @@ class Journal(TrainerCallback):
                 file.write(json.dumps(state.log_history[-1]) + "\n")
 
 
-class Order(TrainerCallback):
+class SamplerEpoch(TrainerCallback):
     """Tells the sampler of rows its epoch, also where a resumed run skips rows that were learnt.
 
     With several processes accelerate and transformers reach it only in an epoch that is begun whole.

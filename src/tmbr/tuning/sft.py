@@ -114,7 +114,7 @@ def make_trainer(
     """The trainer of a run, about to start, and the clock that may stop it."""
     from transformers import PrinterCallback
 
-    from tmbr.tuning.callbacks import Clock, Journal, Order
+    from tmbr.tuning.callbacks import Clock, Journal, SamplerEpoch
     from tmbr.tuning.optim import MuonAdamW
     from tmbr.tuning.trainer import WeightedTrainer, collate, collate_flat
 
@@ -138,7 +138,7 @@ def make_trainer(
             MuonAdamW(model, config.learning_rate, weight_decay=config.weight_decay) if muon else None,
             None,
         ),
-        callbacks=[Journal(out / "metrics.jsonl"), Order(), clock],
+        callbacks=[Journal(out / "metrics.jsonl"), SamplerEpoch(), clock],
     )
     trainer.focal = config.focal
     trainer.remove_callback(PrinterCallback)

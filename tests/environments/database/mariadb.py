@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.servers import running
 
 MODE = (
     "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
@@ -50,35 +50,16 @@ def server(folder: Path) -> Iterator[int]:
     subprocess.run(
         [*command, "--auth-root-authentication-method=normal"], check=True, capture_output=True
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
     options = {
-        "datadir": data, "socket": folder / "s", "pid-file": folder / "pid", "port": port,
+        "datadir": data, "socket": folder / "s", "pid-file": folder / "pid",
         "bind-address": "127.0.0.1", "innodb-buffer-pool-size": "32M", "sql-mode": MODE,
         "innodb-flush-log-at-trx-commit": 0, "character-set-server": "utf8mb4",
         "collation-server": COLLATION, "group-concat-max-len": 1024, "default-time-zone": "+00:00",
         "max-recursive-iterations": 1000,
     }  # fmt: skip
     flags = [f"--{name}={value}" for name, value in options.items()]
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen(
-            [daemon, "--no-defaults", *user, "--skip-name-resolve", *flags], stdout=log, stderr=log
-        )
-    try:
-        _wait(port, running, folder / "log")
+    started = [daemon, "--no-defaults", *user, "--skip-name-resolve", *flags]
+    with running(
+        lambda port: [*started, f"--port={port}"], folder / "log", lambda port: connect(port).close()
+    ) as port:
         yield port
-    finally:
-        running.terminate()
-        running.wait(30)
-
-
-def _wait(port: int, running: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        if running.poll() is not None:
-            break
-        with suppress(Exception):
-            connect(port).close()
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"the server did not start: {log.read_text()[-500:]}")
