@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,8 +15,9 @@ from tests.tasks.household.playing import take
 from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Episode, Judge, Model, Outcome, Session, Strategy, World
 from tmbr.core.trace import Budget, Node, Spent
-from tmbr.core.types import Access, Action, Message, Sample, Step
+from tmbr.core.types import Access, Action, Completion, Message, Sample, Step
 from tmbr.environments.household import Game, Goal
+from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.paths import React, ReactRetry
 from tmbr.reasoning.restarts import Paper
 from tmbr.reasoning.search import Multibranch
@@ -245,6 +247,21 @@ class Collapsing(DoorsSession):
 class Shaky(DoorsTask):
     def open(self, sample: Sample) -> Session:
         return Collapsing(sample.setup["way"])
+
+
+def test_a_budget_of_seconds_ends_it_before_the_next_question() -> None:
+    """The model takes 50 ms an answer: some turns are played within 0.2 s, and not all eight."""
+
+    class Slow(ScriptedModel):
+        async def complete(self, *told: Any) -> list[Completion]:
+            await asyncio.sleep(0.05)
+            return await super().complete(*told)
+
+    model = Slow(lambda _, n, __: ["open a"] * n)
+    trace = play(React(), model, doors("bbbbbbbb"), budget=Budget(seconds=0.2))
+    assert trace.finish is not None
+    assert trace.finish.stop == "time budget"
+    assert 1 <= trace.spent.calls <= 4
 
 
 def test_a_fault_of_the_world_is_recorded_with_what_was_played() -> None:

@@ -50,6 +50,7 @@ ABLATIONS: dict[str, tuple[str, dict[str, Any], str]] = {
     "whole": (OURS, {}, "default"),
     "rules alone": (OURS, {}, "rules"),
     "confidence alone": (OURS, {}, "confidence"),
+    "no judge": (OURS, {}, "none"),
     "no forks": ("react+retry", {}, "default"),
     "always all candidates": (OURS, {"adapt": False}, "default"),
     "one candidate": (OURS, {"branches": 1}, "default"),

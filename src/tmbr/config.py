@@ -49,9 +49,9 @@ class SamplingConfig(Config):
 class StrategyConfig(Config):
     #: As `tmbr strategies` lists them; by default the name it is given in this config.
     strategy: str | None = None
-    #: Who judges: `default` (rules and confidence), `rules`, `confidence`, `self` (the acting model's
-    #: own yes or no), `model=SPEC` (another's), `reward=FOLDER` (what `tmbr tune reward` wrote), or a
-    #: weighted mix as `rules:0.6+self:0.4`. Null leaves it to the strategy.
+    #: Who judges: `default` (rules and confidence), `rules`, `confidence`, `none` (all alike), `self`
+    #: (the acting model's own yes or no), `model=SPEC` (another's), `reward=FOLDER` (what `tmbr tune
+    #: reward` wrote), or a weighted mix as `rules:0.6+self:0.4`. Null leaves it to the strategy.
     judge: str | None = None
     #: Its actions can be nothing but turns that the task reads (`format`), or nothing but actions that
     #: the world lists (`admissible`); see docs/search.md. Null constrains nothing, and is no part of
@@ -72,6 +72,9 @@ class BudgetConfig(Config):
     calls: Positive | None = None
     #: World steps, forks included.
     steps: Positive | None = 100
+    #: Of the clock; what is reached within them depends on the machine and on what else it does. Null
+    #: is no part of what an episode is known by.
+    seconds: Annotated[float | None, Field(gt=0, exclude_if=lambda told: told is None)] = None
 
 
 class PlayConfig(Config):

@@ -7,6 +7,7 @@ outcome of lookahead, takes nothing back once a world has ended, and has no scor
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -127,10 +128,14 @@ class BlindEpisode:
     _task: Task
     _prompt: Sequence[Message]
     _opening: str
+    _began: float = field(default_factory=time.monotonic)
 
     @property
     def rounds(self) -> int:
         return self._task.rounds
+
+    def spent(self) -> str | None:
+        return self.budget.spent_by(self.trace.spent, time.monotonic() - self._began)
 
     def messages(self) -> list[Message]:
         return list(self._prompt)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from tests.support import grown
 from tmbr.core.errors import DataError
 from tmbr.core.store import Timing, resume_key
 from tmbr.core.trace import Finish, Node, Run, Spent, Trace
@@ -104,6 +105,24 @@ def test_a_row_worked_out_by_hand() -> None:
     assert (row["steps"], row["steps_on_forks"]) == (2.0, 1.0)
     assert (row["tokens_in"], row["tokens_out"]) == (100.0, 10.0)
     assert (row["prefill_computed"], row["seconds"]) == (40.0, 3.0)
+
+
+def test_diversity_is_what_differs_of_the_answers_to_one_question() -> None:
+    """Three answers: two the same action, two that showed the same."""
+    made = grown.Grown(grown.sample(), grown.run("multibranch"))
+    start = made.start
+    leaf = made.act(start, "go to shelf 1", "A shelf.", "I see.")
+    made.act(start, "go to desk 1", "A shelf.", "I see.")
+    made.act(start, "go to shelf 1", None, "I see.")
+    made.act(leaf, "look", "A room.", "Alone.")
+    made.trace.finish = Finish(leaf, Score(1.0, True), "completed")
+    (row,) = summary([made.trace], {})
+    assert (row["distinct_actions"], row["distinct_outcomes"]) == (2 / 3, 1 / 2)
+    alone = grown.Grown(grown.sample(), grown.run("react"))
+    only = alone.act(alone.start, "look", "A room.", "Alone.")
+    alone.trace.finish = Finish(only, Score(1.0, True), "completed")
+    (row,) = summary([alone.trace], {})
+    assert (row["distinct_actions"], row["distinct_outcomes"]) == (None, None)
 
 
 def test_only_sampled_turns_of_the_committed_branch_are_counted() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.reasoning.playing import Likes, always, doors, drawn, play
@@ -10,7 +12,7 @@ from tmbr.core.errors import EnvironmentFault
 from tmbr.core.protocols import Session
 from tmbr.core.trace import Budget
 from tmbr.core.types import Action, Sample, Step
-from tmbr.reasoning.search import Multibranch
+from tmbr.reasoning.search import BestFirst, Mcts, Multibranch, Search
 from tmbr.tasks.household import Household
 
 TWO = Multibranch(branches=2, asks=1, adapt=False)
@@ -92,6 +94,69 @@ def test_no_effect_is_seen_before_the_real_step_and_asked_again() -> None:
         "completed, no stop, score 1"
     )
     assert (trace.spent.steps, trace.spent.steps_on_forks, trace.spent.calls) == (1, 2, 2)
+
+
+class Alike(DoorsSession):
+    """The first rooms look the same, whichever door leads there."""
+
+    def step(self, action: Action | None) -> Step:
+        told = super().step(action)
+        return replace(told, observation="A room.") if len(self.path) == 1 else told
+
+    def fork(self) -> Session:
+        return Alike(self.way, self.path, self.steps, self.left)
+
+
+class AlikeTask(DoorsTask):
+    def open(self, sample: Sample) -> Session:
+        return Alike(sample.setup["way"])
+
+
+@pytest.mark.parametrize("search", [BestFirst, Mcts])
+def test_what_looks_like_another_is_gone_on_from_last(search: type[Search]) -> None:
+    """`b` at 0.80 would be next where it looks like itself; as it is, all below `a` is."""
+    likes = Likes({"a": 0.9, "b": 0.8, "aa": 0.3, "ab": 0.25})
+    made = search(branches=2, asks=1, adapt=False)
+    trace = play(
+        made, always("open a", "open b"), doors("bbbb"), task=AlikeTask(), judge=likes,
+        budget=Budget(calls=4),
+    )  # fmt: skip
+    assert drawn(trace) == (
+        "* root\n"
+        "  + open a 0.90\n"
+        "    + open a 0.30\n"
+        "      + open a 0.00\n"
+        "      + open b 0.00\n"
+        "    + open b 0.25\n"
+        "      + open a 0.00\n"
+        "      + open b 0.00\n"
+        "  * open b 0.80\n"
+        "task limit reached, call budget, score 0"
+    )
+
+
+def test_a_branch_without_room_for_more_ends_no_other() -> None:
+    """Two turns deep the conversation is too long for an answer: back to where it is not."""
+    likes = Likes({"a": 0.9, "b": 0.4, "aa": 0.8, "ab": 0.1})
+    model = always("open a", "open b", context_limit=22)
+    trace = play(TWO, model, doors("b"), judge=likes)
+    assert drawn(trace) == (
+        "* root\n"
+        "  + open a 0.90\n"
+        "    + open a 0.80\n"
+        "      - '' (neither `open` nor `leave`)\n"
+        "      - '' (neither `open` nor `leave`)\n"
+        "    + open b 0.10\n"
+        "  * open b 0.40\n"
+        "completed, no stop, score 1"
+    )
+
+
+def test_without_room_anywhere_it_ends_as_a_single_path_does() -> None:
+    trace = play(TWO, always("open a", "open b", context_limit=5), doors("b"))
+    assert trace.finish is not None
+    assert trace.finish.status == "agent context limit"
+    assert trace.spent.calls <= 2
 
 
 def test_a_loop_is_seen_before_the_real_step() -> None:

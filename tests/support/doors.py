@@ -207,7 +207,7 @@ class Walk:
             context = Context(message, context)
         assert at is not None
         assert context is not None
-        while (stop := episode.budget.spent_by(trace.spent)) is None:
+        while (stop := episode.spent()) is None:
             drawn = derive_seed(seed, trace.sample.id, len(trace.nodes), 0)
             completion = (await model.complete(context, world.tools, 1, Sampling(1.0), drawn))[0]
             trace.spent.calls += 1

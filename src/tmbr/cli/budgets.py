@@ -35,12 +35,12 @@ def ways(config: EvalConfig) -> dict[str, Way]:
 
 def labels(budgets: Sequence[BudgetConfig]) -> list[str]:
     """What tells each from the others, in words; a limit that is everywhere the same is left out."""
-    told = [budget.model_dump() for budget in budgets]
+    told = [{key: getattr(budget, key) for key in BudgetConfig.model_fields} for budget in budgets]
     differing = [key for key in BudgetConfig.model_fields if len({one[key] for one in told}) > 1]
     return [" + ".join(_words(key, one[key]) for key in differing or ["tokens"]) for one in told]
 
 
-def _words(key: str, limit: int | None) -> str:
+def _words(key: str, limit: float | None) -> str:
     return f"any {key}" if limit is None else f"{limit:,} {key}"
 
 

@@ -69,6 +69,8 @@ class _Reading:
         judged = self._judged(at)
         if judged and limits.keep is not None and judged.value < limits.keep:
             return f"judged {judged.value:.2f}, below keep={limits.keep:g}{_because(judged)}"
+        if judged and (same := self._looks_like(at)) is not None:
+            return f"judged {judged.value:.2f}; the world showed the same for #{same}"
         if judged and (better := self._preferred(at)) is not None:
             other = self._judged(better)
             than = f" {other.value:.2f}" if other else ""
@@ -92,6 +94,21 @@ class _Reading:
             return max(gone, key=self._value)
         best = max(others, key=lambda i: (self._value(i), -i))
         return best if self._value(best) > self._value(at) else None
+
+    def _looks_like(self, at: int) -> int | None:
+        """The sibling, judged no worse, for which the world showed the same."""
+        nodes, step = self.trace.nodes, self._node(at).step
+        if step is None or self._gone(at):
+            return None
+        found = [
+            (self._value(i), -i)
+            for i, node in enumerate(nodes)
+            if node.parent == nodes[at].parent
+            and node.step
+            and node.step.observation == step.observation
+        ]
+        best = -max(found)[1]
+        return None if best == at else best
 
     def _gone(self, at: int) -> bool:
         return at in self.main or any(node.parent == at for node in self.trace.nodes)

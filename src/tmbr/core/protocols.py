@@ -243,6 +243,10 @@ class Episode(Protocol):
         """The node of `trace` from which it goes on, in `world`; None begins with the prompt."""
         ...
 
+    def spent(self) -> str | None:
+        """The limit of the budget that is reached, or None."""
+        ...
+
     def messages(self) -> list[Message]:
         """The prompt, as it was when the world was opened."""
         ...

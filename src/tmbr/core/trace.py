@@ -103,20 +103,24 @@ class Budget:
     """The outer law of an episode; None is no limit.
 
     tokens: prompt asked plus generated. calls: of any model. steps: of the world, forks included.
+    seconds: of the clock, looked at before each question; what then is reached depends on the machine.
     """
 
     tokens: int | None = None
     calls: int | None = None
     steps: int | None = None
+    seconds: float | None = None
 
-    def spent_by(self, spent: Spent) -> str | None:
-        """The name of the limit that is reached, or None."""
+    def spent_by(self, spent: Spent, seconds: float) -> str | None:
+        """The name of the limit that is reached, or None. seconds: since the episode began."""
         if self.tokens is not None and spent.usage.total >= self.tokens:
             return "token budget"
         if self.calls is not None and spent.calls >= self.calls:
             return "call budget"
         if self.steps is not None and spent.steps + spent.steps_on_forks >= self.steps:
             return "step budget"
+        if self.seconds is not None and seconds >= self.seconds:
+            return "time budget"
         return None
 
 

@@ -145,6 +145,8 @@ def _row(cell: Sequence[Trace], timing: Mapping[str, Timing], seed: int) -> Row:
         "malformed_ci95": share(malformed, seed),
         "inadmissible": ratio(inadmissible),
         "inadmissible_ci95": share(inadmissible, seed),
+        "distinct_actions": _distinct(cell, _action),
+        "distinct_outcomes": _distinct(cell, _outcome),
         "steps": sum(trace.spent.steps for trace in cell) / n,
         "steps_on_forks": sum(trace.spent.steps_on_forks for trace in cell) / n,
         "tokens_in": sum(trace.spent.usage.prompt for trace in cell) / n,
@@ -169,6 +171,29 @@ def _turns(trace: Trace) -> list[Node]:
         return []
     branch = (trace.nodes[index] for index in trace.branch(_finish(trace).leaf))
     return [node for node in branch if node.kind == "act" and node.sampled]
+
+
+def _distinct(cell: Sequence[Trace], told: Callable[[Node], str | None]) -> float | None:
+    """Of the answers to questions that had several, which part differs in what is told of them. Those
+    of which nothing is told are left out; None where no question had several."""
+    different = answers = 0
+    for trace in cell:
+        said: dict[int | None, list[str]] = {}
+        for node in trace.nodes:
+            if node.kind == "act" and node.sampled and (what := told(node)) is not None:
+                said.setdefault(node.parent, []).append(what)
+        several = [found for found in said.values() if len(found) > 1]
+        different += sum(len({*found}) for found in several)
+        answers += sum(map(len, several))
+    return different / answers if answers else None
+
+
+def _action(node: Node) -> str | None:
+    return node.action.key if node.action else None
+
+
+def _outcome(node: Node) -> str | None:
+    return node.step.observation if node.step else None
 
 
 def _malformed(node: Node) -> bool:

@@ -19,8 +19,9 @@ class State:
     """A place to go on from; it owns its world, in which `node` has just been looked at.
 
     untried: `node` ends the episode, so it was judged without a look, and the world is still that of
-    its parent. open: nobody has gone on from it. visits and total: of the values backed up through it.
-    alive: open states in its subtree.
+    its parent. open: nobody has gone on from it. twin: the world showed what it showed for a sibling
+    that is judged no worse. visits and total: of the values backed up through it. alive: open states
+    in its subtree.
     """
 
     node: int
@@ -31,14 +32,16 @@ class State:
     parent: State | None = None
     children: list[State] = field(default_factory=list)
     open: bool = False
+    twin: bool = False
     visits: int = 1
     total: float = 0.0
     alive: int = 0
 
     @property
-    def rank(self) -> tuple[float, bool]:
-        """Least is best: what was seen goes before what was not, at the same value."""
-        return -self.value, self.untried
+    def rank(self) -> tuple[bool, float, bool]:
+        """Least is best: what looks like another goes last, for it is likely to be the same; at the
+        same value what was seen goes before what was not."""
+        return self.twin, -self.value, self.untried
 
     def line(self) -> Iterator[State]:
         """This state and those before it."""
@@ -63,7 +66,7 @@ class Heap:
     """Open states by a key, the least first."""
 
     deeper_first: bool
-    _heap: list[tuple[float, bool, int, int, State]] = field(default_factory=list)
+    _heap: list[tuple[bool, float, bool, int, int, State]] = field(default_factory=list)
 
     def add(self, children: list[State]) -> None:
         for state in children:
@@ -152,7 +155,7 @@ class Bounds:
         while not at.open:
             parent = at
             alive = (child for child in at.children if child.alive)
-            at = max(alive, key=lambda child: (self._bound(child, parent), -child.node))
+            at = max(alive, key=lambda c: (not c.twin, self._bound(c, parent), -c.node))
         for state in at.line():
             state.alive -= 1
         return at

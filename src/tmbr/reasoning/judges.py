@@ -113,6 +113,16 @@ def _siblings(trace: Trace, index: int) -> list[Node]:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """None at all: every branch is worth the same. What search is without a judge."""
+
+    name: str = "none"
+
+    async def judge(self, trace: Trace, nodes: Sequence[int]) -> list[Judgement]:  # noqa: ARG002
+        return [Judgement(index, self.name, 0.5) for index in nodes]
+
+
+@dataclass(frozen=True, slots=True)
 class YesNo:
     """A model's own word, the acting one's (`self`) or another's: the probability of Yes to whether the
     last action brings the task nearer to its end. One half where it says neither."""

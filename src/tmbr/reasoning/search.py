@@ -180,6 +180,7 @@ class _Walk:
             looked = [found for c in proposed.kept if (found := self._look(state, c)) is not None]
             poor = await self._judged(looked)
             state.children = [found for found in looked if found.open]
+            self._set_twins(state.children)
             self.frontier.add(state.children)
             if not state.children and len(said) == 1 and (width > 1 or self.variety.none):
                 return self._insisted(state, poor, proposed.dropped)
@@ -229,11 +230,22 @@ class _Walk:
             state.open = judgement.value >= self.settings.keep
         return [state for state in looked if not state.open]
 
+    def _set_twins(self, children: list[State]) -> None:
+        """Of those for which the world showed the same, all but the best."""
+        shown: set[str] = set()
+        for state in sorted(children, key=lambda s: (*s.rank, s.node)):
+            if (step := self.tree.trace.nodes[state.node].step) is not None:
+                state.twin = step.observation in shown
+                shown.add(step.observation)
+
     def _insisted(self, state: State, poor: list[State], dropped: tuple[int, ...]) -> State | None:
-        """The one turn that all answers are: an action that was judged bad, or none at all."""
+        """The one turn that all answers are: an action that was judged bad, or none at all. None where
+        the conversation has no room for an answer: to take that turn would end all branches."""
         if poor:
             return poor[0]
-        if self.tree.trace.nodes[dropped[0]].action is None:
+        first = self.tree.trace.nodes[dropped[0]]
+        full = first.completion is not None and first.completion.finish_reason == "context"
+        if first.action is None and not full:
             return State(
                 dropped[0], state.world.fork(), 0.0, state.depth + 1, untried=True, parent=state
             )

@@ -112,7 +112,7 @@ class Tree:
         """The limit of the budget or of the part that is reached, or None."""
         if self.part and self.part.limit is not None and self.part.turns >= self.part.limit:
             return "part limit"
-        return self.episode.budget.spent_by(self.trace.spent)
+        return self.episode.spent()
 
     def longest(self, path_steps: int | None) -> int:
         """Turns after which a path is given up, by a setting, and before the world's rules end it."""

@@ -74,7 +74,7 @@ class Simulated:
         compared = Comparison(f"{self.world}\n{trace.nodes[at].message.content}")
         stop: str | None = None
         for turn in range(episode.rounds):
-            if stop := episode.budget.spent_by(trace.spent):
+            if stop := episode.spent():
                 break
             drawn = derive_seed(seed, trace.sample.id, turn)
             tools = episode.world.tools
