@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -51,11 +52,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """Of each sample: success, tokens, world steps with those on forks."""
+    """Of each sample: success, tokens, world steps with those on forks, seconds (the expert's: 0)."""
 
     won: list[int]
     tokens: list[int]
     steps: list[int]
+    seconds: list[float] = field(compare=False)
 
     @property
     def success(self) -> float:
@@ -90,11 +92,13 @@ async def _play(cell: Cell) -> Played:
     judge = build_judge(cell.judge, model, task)
     budget = Budget(tokens=cell.tokens, steps=MOST_STEPS)
     run = Run("", cell.task, model.name, made.name, made.access, cell.seed)
-    played = Played([], [], [])
+    played = Played([], [], [], [])
     for sample in task.samples(cell.split)[: cell.samples]:
+        began = time.perf_counter()
         trace = await episode(sample, task, made, model, judge, budget, run)
         assert trace.finish is not None
         assert trace.finish.status != "task error", trace.finish.error
+        played.seconds.append(round(time.perf_counter() - began, 5))
         played.won.append(int(trace.finish.score.success))
         played.tokens.append(trace.spent.usage.total)
         played.steps.append(trace.spent.steps + trace.spent.steps_on_forks)
@@ -126,5 +130,5 @@ def _read(kept: Path) -> dict[str, Played]:
             told = json.loads(line)
         except json.JSONDecodeError:
             continue  # a line that a killed run left torn; its cell is played again
-        found[told["key"]] = Played(told["won"], told["tokens"], told["steps"])
+        found[told["key"]] = Played(told["won"], told["tokens"], told["steps"], told["seconds"])
     return found

@@ -138,6 +138,7 @@ def _line(cell: Cell, played: Played, need: dict[str, float]) -> dict[str, Any]:
         "success": round(played.success, 4),
         "tokens": round(fmean(played.tokens), 1),
         "steps": round(fmean(played.steps), 2),
+        "seconds": round(fmean(played.seconds), 5),
     }
 
 

@@ -1,9 +1,11 @@
-"""The tuned embedded model under three budgets of tokens: five strategies, 100 test houses each.
+"""The tuned embedded model under three budgets of tokens: five strategies, 100 test houses each; and
+search by it with each judge, without one, and with subtasks.
 
     python -m benchmarks.prove.tuned [--model runs/quickstart/tune/model]
 
-Needs the model that `make quickstart` makes. All strategies have their defaults. A run that was stopped
-goes on; writes benchmarks/results/search_tuned.json.
+Needs the model that `make quickstart` makes. All strategies have their defaults. The judge `reward` is
+trained on siblings of search trees of train houses. A run that was stopped goes on; writes
+benchmarks/results/search_tuned.json.
 """
 
 from __future__ import annotations
@@ -16,8 +18,14 @@ from typing import Any
 
 import yaml
 
+from benchmarks.prove.judge import TUNED
+from benchmarks.prove.loop import World, played
 from benchmarks.rows import RESULTS, write
 from tmbr.cli import run
+from tmbr.cli.prefer import tune_reward
+from tmbr.core.pairs import write_pairs
+from tmbr.teacher.preferences import States
+from tmbr.tuning.preference_config import RewardConfig
 
 RESULT = RESULTS / "search_tuned.json"
 STRATEGIES: dict[str, dict[str, Any]] = {
@@ -29,6 +37,19 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 }
 #: Tokens of an episode; one that react solves takes 2,700.
 BUDGETS = (2_000, 4_000, 12_000)
+#: Without a judge, with each, and divided into subtasks, at the largest budget; `reward` is added.
+PARTS: dict[str, dict[str, Any]] = {
+    "multibranch": {},
+    **{
+        f"judge {name}": {"strategy": "multibranch", "judge": name}
+        for name in ("none", "rules", "confidence", "self")
+    },
+    "with subtasks": {"strategy": "decompose+multibranch"},
+    "paper": STRATEGIES["paper"],
+    "paper with subtasks": {"strategy": "paper", "judge": "default"},
+}
+#: Train houses that are searched for the pairs that `reward` learns from.
+TREES = 150
 KEPT = (
     "strategy",
     "access",
@@ -39,6 +60,9 @@ KEPT = (
     "inadmissible",
     "tokens_in",
     "tokens_out",
+    "steps",
+    "steps_on_forks",
+    "seconds",
 )
 
 
@@ -50,21 +74,34 @@ def main() -> None:
     told = parser.parse_args()
     if not Path(told.model).is_dir():
         sys.exit(f"{told.model}: no such model; `make quickstart` makes it")
-    found = [_played(told.model, told.samples, told.out, tokens) for tokens in BUDGETS]
-    write(RESULT, found)
+    found = [_played(told, STRATEGIES, tokens, str(tokens)) for tokens in BUDGETS]
+    reward = {"strategy": "multibranch", "judge": f"reward={_reward(told.model, told.out)}"}
+    parts = _played(told, {**PARTS, "judge reward": reward}, BUDGETS[-1], "parts")
+    write(RESULT, {"budgets": found, "parts": parts})
 
 
-def _played(model: str, samples: int, out: Path, tokens: int) -> dict[str, Any]:
-    folder = out / str(tokens)
+def _reward(model: str, out: Path) -> Path:
+    """The run folder of a head that learnt from siblings."""
+    trees = played(World(), model, "multibranch", range(TREES), 0, out / "trees")
+    pairs = out / "pairs.jsonl"
+    write_pairs(pairs, [pair for trace in trees for pair in States([trace]).pairs()])
+    tune_reward(RewardConfig(model=model, **TUNED), pairs, out / "head")
+    return out / "head"
+
+
+def _played(
+    told: argparse.Namespace, strategies: dict[str, dict[str, Any]], tokens: int, name: str
+) -> dict[str, Any]:
+    folder = told.out / name
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "split": "test",
-        "samples": samples,
+        "samples": told.samples,
         "concurrency": 128,
         "sampling": {"max_tokens": 80},
         "budget": {"tokens": tokens, "steps": 100},
-        "models": {"tuned": {"model": model}},
-        "strategies": STRATEGIES,
+        "models": {"tuned": {"model": told.model}},
+        "strategies": strategies,
         "out": str(folder),
     }
     (folder / "eval.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
