@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tests.reasoning.playing import Likes, always, doors
 from tests.support.doors import DoorsTask
+from tests.support.grown import Grown, run, sample
 from tmbr.begun import Begun
 from tmbr.cli.explain import Limits, explain
 from tmbr.cli.lines import Lines, line
@@ -16,8 +17,8 @@ from tmbr.cli.live import LiveTree, drawn, head
 from tmbr.cli.watch import Show, Watched
 from tmbr.core.protocols import Judge, Model, Strategy
 from tmbr.core.store import encode_trace
-from tmbr.core.trace import Budget, Run, Trace
-from tmbr.core.types import Sample
+from tmbr.core.trace import Budget, Finish, Run, Trace
+from tmbr.core.types import Sample, Score
 from tmbr.models.scripted import ScriptedModel
 from tmbr.reasoning.paths import React
 from tmbr.reasoning.restarts import BestOfN, Paper
@@ -237,4 +238,17 @@ def test_budget_length_and_ends_are_explained() -> None:
     trace = watch(lambda _: None, paper, always("open a"), doors("aa"), Likes({}))
     assert list(explain(trace, Limits(path_steps=1))) == [
         "#1 open a: path long: 1 turn without an end",
+    ]
+
+
+def test_what_showed_the_same_is_explained() -> None:
+    made = Grown(sample(), run("multibranch", "fork"))
+    first = made.act(made.start, "go to shelf 1", "A shelf.", value=0.9)
+    made.act(made.start, "go to shelf 2", "A shelf.", value=0.8)
+    made.act(made.start, "go to desk 1", "A desk.", value=0.7)
+    last = made.act(first, "look", "A room.", value=0.5)
+    made.trace.finish = Finish(last, Score(1.0, True), "completed")
+    assert list(explain(made.trace, Limits(keep=0.2))) == [
+        "#3 take_action go to shelf 2: judged 0.80; the world showed the same for #2",
+        "#4 take_action go to desk 1: judged 0.70; #2 0.90 was preferred",
     ]
