@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -38,7 +39,10 @@ def _data(path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one_and_go_on_after_kill_9(tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipe", ["ddp", "zero3"])
+def test_two_processes_train_as_one_and_go_on_after_kill_9(tmp_path: Path, recipe: str) -> None:
+    if recipe == "zero3" and find_spec("deepspeed") is None:
+        pytest.skip("DeepSpeed is not installed")
     base, data = tiny.write(tmp_path / "base"), _data(tmp_path / "rows.jsonl")
     shared = {"dtype": "fp32", "epochs": 25, "dropout": 0.0, "eval_fraction": 0, "save_every": 5}
     shared |= {"learning_rate": 1e-3, "log_every": 1}
@@ -49,11 +53,11 @@ def test_two_processes_train_as_one_and_go_on_after_kill_9(tmp_path: Path) -> No
     settings = [f"{key}={value}" for key, value in shared.items()]
     command = [
         *(sys.executable, "-m", "accelerate.commands.launch"),
-        *("--config_file", str(RECIPES / "ddp.yaml"), "--num_processes", "2", "-m", "tmbr"),
+        *("--config_file", str(RECIPES / f"{recipe}.yaml"), "--num_processes", "2", "-m", "tmbr"),
         *("tune", "sft", "--model", str(base), "--data", str(data), "--out", str(out)),
         *("batch_size=2", *settings),
     ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"}
     killed = subprocess.Popen(command, env=environment)
     deadline = time.monotonic() + 180
     while not list(out.glob("checkpoints/checkpoint-*")) and time.monotonic() < deadline:
