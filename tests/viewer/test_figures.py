@@ -44,6 +44,7 @@ def test_differences_share_a_symmetric_axis() -> None:
 def test_numbers_as_a_reader_sees_them() -> None:
     assert [text.compact(n) for n in (None, 7, 999, 12345, 2.5e6)] == ["–", "7", "999", "12.3k", "2.5M"]
     assert [text.points(d) for d in (0.185, -0.02, -0.0001)] == ["+18.5", "−2.0", "0.0"]
+    assert [text.percent(s) for s in (0.5, -0.565, None)] == ["50.0%", "−56.5%", "–"]
     assert [text.count(n) for n in (0, 9.84, 1234.6)] == ["0", "9.8", "1,235"]
     assert text.clip("abcdef", 4) == "abc … [2 characters] … f"
 

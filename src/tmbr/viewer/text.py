@@ -40,7 +40,7 @@ def clip(text: str, limit: int) -> str:
 
 
 def percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f}%"
+    return "–" if share is None else f"{100 * share:.1f}%".replace("-", "−")
 
 
 def points(difference: float) -> str:
