@@ -1,10 +1,10 @@
 """Self-improvement: does a model get better by what it found itself, with search and without a teacher?
 
-    python -m benchmarks.prove.bootstrap [--houses 300] [--seeds 3] [--served PORT]
+    python -m benchmarks.prove.bootstrap [--first 500 --passes 4] [--seeds 3] [--served PORT]
 
-Round 0 tunes the embedded base on a few episodes of the expert. Each later round plays new houses,
-keeps what was solved, and tunes the last model further on an even mix of that and round 0's data. Three
-arms, all with the same number of updates:
+Round 0 tunes the embedded base on a few episodes of the expert, in so many passes. Each later round
+plays new houses, keeps what was solved, and tunes the last model further on an even mix of that and
+round 0's data. Three arms, all with the same number of updates:
 
     multibranch   rollouts by search; its successes are learnt
     rejection     `react` at temperature 1 on as many tokens; its successes are learnt
@@ -47,10 +47,11 @@ FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """first: the expert's episodes. houses: new ones a round. tests: held-out houses. rows: learnt in
-    a round. server: of the rollouts, where they are served."""
+    """first: the expert's episodes, learnt in so many `passes`. houses: new ones a round. tests:
+    held-out houses. rows: learnt in a round. server: of the rollouts, where they are served."""
 
     first: int
+    passes: int
     houses: int
     tests: int
     rows: int
@@ -65,6 +66,7 @@ class Plan:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--first", type=int, default=1000)
+    parser.add_argument("--passes", type=int, default=1)
     parser.add_argument("--houses", type=int, default=300)
     parser.add_argument("--tests", type=int, default=200)
     parser.add_argument("--rows", type=int, default=600)
@@ -79,7 +81,7 @@ def main() -> None:
     with ExitStack() as stack:
         out.mkdir(parents=True, exist_ok=True)
         server = stack.enter_context(serving(out, told.served)) if told.served else None
-        plan = Plan(told.first, told.houses, told.tests, told.rows, out, server)
+        plan = Plan(told.first, told.passes, told.houses, told.tests, told.rows, out, server)
         curves = [_curves(plan, seed) for seed in range(told.seeds)]
     asked = " ".join(sys.argv[1:])
     found = {
@@ -87,7 +89,7 @@ def main() -> None:
         "machine": platform.machine(),
         "date": time.strftime("%Y-%m-%d"),
         "minutes": round((time.time() - begun) / 60, 1),
-        "plan": {key: getattr(plan, key) for key in ("first", "houses", "tests", "rows")},
+        "plan": {key: getattr(plan, key) for key in ("first", "passes", "houses", "tests", "rows")},
         "rows": list(_verdicts(curves)),
         "seeds": [_told(curve) for curve in curves],
     }
@@ -108,7 +110,7 @@ def _curves(plan: Plan, seed: int) -> dict[str, list[Measured]]:
     out = plan.out / str(seed)
     first = played(WORLD, TEACHER, "react", range(plan.first), seed, out / "expert")
     given = kept(out / "expert" / "rows.jsonl", first)
-    begin = tuned(WORLD, "nano", given, FIRST_RATE, seed, out / "0")
+    begin = tuned(WORLD, "nano", given, FIRST_RATE, seed, out / "0", epochs=plan.passes)
     start = Measured(_won(begin, plan, out / "0"), 0)
     found = {arm: [start] for arm in ARMS}
     at = dict.fromkeys(ARMS, begin)
