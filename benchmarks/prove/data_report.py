@@ -10,17 +10,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from benchmarks.pages import fill, markdown
 from benchmarks.rows import RESULTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "data_ablation.md"
 FIGURE = DOCS / "data_ablation.svg"
-BEGIN, END = "<!-- tables: made by benchmarks/prove/data_report.py -->", "<!-- end of tables -->"
+MARK = "tables: made by benchmarks/prove/data_report.py"
 HEAD = (
-    "| {group} | rows | trained tokens | success | success, sampled | malformed, sampled "
-    "| inadmissible, sampled | loss code | loss docs | loss dialogue |\n| --- | "
-    + " | ".join(["---:"] * 9)
-    + " |"
+    *("rows", "trained tokens", "success", "success, sampled", "malformed, sampled"),
+    *("inadmissible, sampled", "loss code", "loss docs", "loss dialogue"),
 )
 
 
@@ -30,9 +29,7 @@ def main() -> None:
 
 def report(found: dict[str, Any]) -> None:
     """Write the tables into the page, and the figure."""
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{tables(found)}\n{END}{after}", encoding="utf-8")
+    fill(PAGE, MARK, tables(found))
     draw(found)
 
 
@@ -44,8 +41,8 @@ def tables(found: dict[str, Any]) -> str:
     (base,) = (line for line in found["arms"] if line["group"] == "base")
     for group in dict.fromkeys(line["group"] for line in found["arms"] if line["group"] != "base"):
         arms = dict.fromkeys(line["arm"] for line in found["arms"] if line["group"] == group)
-        said += ["", HEAD.format(group=group), _line("base", [base])]
-        said += [_line(arm, _of(found, group, arm)) for arm in arms]
+        rows = [_line("base", [base]), *(_line(arm, _of(found, group, arm)) for arm in arms)]
+        said += ["", markdown([group, *HEAD], rows)]
     return "\n".join(said)
 
 
@@ -53,7 +50,7 @@ def _of(found: dict[str, Any], group: str, arm: str) -> list[dict[str, Any]]:
     return [line for line in found["arms"] if (line["group"], line["arm"]) == (group, arm)]
 
 
-def _line(name: str, seeds: list[dict[str, Any]]) -> str:
+def _line(name: str, seeds: list[dict[str, Any]]) -> list[str]:
     """Means over the seeds."""
 
     def mean(*keys: str) -> float:
@@ -70,7 +67,7 @@ def _line(name: str, seeds: list[dict[str, Any]]) -> str:
         )
     ]
     losses = [f"{mean('general_loss', kind):.2f}" for kind in ("code", "docs", "dialogue")]
-    return f"| {' | '.join([name, *size, *percent, *losses])} |"
+    return [name, *size, *percent, *losses]
 
 
 def _at(line: dict[str, Any], keys: tuple[str, ...]) -> float:
