@@ -38,12 +38,11 @@ TUNED |= {"max_length": 1280, "evaluate_every": 40, "eval_fraction": 0.1}
 def prove(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> dict[str, Any]:
     """Rows with the bars, and each judge's AUC with its interval. pairs: of siblings in the model's own
     search trees, on train samples."""
-    train = _sampled(world, model, range(plan.judge_train), "train", out)
-    head = _head(world, model, pairs, plan, out)
+    trained = head(world, model, pairs, plan, out)
     held = _sampled(world, model, range(plan.judge_test), "validation", out)
-    found = asyncio.run(_asked(world, model, (*RIVALS, f"reward={head}"), held))
-    reward = found.pop(f"reward={head}")
-    told = {"episodes": len(held), "failed": len(held) - sum(won(held)), "train": len(train)}
+    found = asyncio.run(_asked(world, model, (*RIVALS, f"reward={trained}"), held))
+    reward = found.pop(f"reward={trained}")
+    told = {"episodes": len(held), "failed": len(held) - sum(won(held)), "train": plan.judge_train}
     rows: list[Row] = []
     for name, theirs in found.items():
         mean, low = advantage(reward, theirs)
@@ -51,7 +50,7 @@ def prove(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> dict[
         rows.append(row(f"AUC of reward less {name}'s, lower end", low, bar="> 0"))
     every = {"reward": reward, **found}
     areas = {name: {"auc": auc(f), "ci95": auc_interval(f, 0)} for name, f in every.items()}
-    head_told = json.loads((head / "result.json").read_text("utf-8"))
+    head_told = json.loads((trained / "result.json").read_text("utf-8"))
     kept = ("pairs", "valued", "updates", "kept", "accuracy", "auc", "ece")
     return {"rows": rows, **told, "head": {key: head_told[key] for key in kept}, "judges": areas}
 
@@ -60,8 +59,9 @@ def _sampled(world: World, model: str, houses: range, split: str, out: Path) -> 
     return played(world, model, "react", houses, 0, out / split, temperature=1.0, split=split)
 
 
-def _head(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> Path:
-    """The run folder of a reward model."""
+def head(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> Path:
+    """The run folder of a reward model, of sampled train episodes and of pairs."""
+    _sampled(world, model, range(plan.judge_train), "train", out)
     values = out / "values"
     config = ValuesConfig(
         traces=out / "train" / "traces.jsonl",

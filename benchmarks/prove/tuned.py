@@ -4,8 +4,8 @@ search by it with each judge, without one, and with subtasks.
     python -m benchmarks.prove.tuned [--model runs/quickstart/tune/model]
 
 Needs the model that `make quickstart` makes. All strategies have their defaults. The judge `reward` is
-trained on siblings of search trees of train houses. A run that was stopped goes on; writes
-benchmarks/results/search_tuned.json.
+trained on siblings of search trees and on values, of train houses. A run that was stopped goes on;
+writes benchmarks/results/search_tuned.json.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from benchmarks.prove.judge import TUNED
+from benchmarks.prove.judge import head
 from benchmarks.prove.loop import World, played
+from benchmarks.prove.tune import Plan
 from benchmarks.rows import RESULTS, write
 from tmbr.cli import run
-from tmbr.cli.prefer import tune_reward
 from tmbr.core.pairs import write_pairs
 from tmbr.teacher.preferences import States
-from tmbr.tuning.preference_config import RewardConfig
 
 RESULT = RESULTS / "search_tuned.json"
 STRATEGIES: dict[str, dict[str, Any]] = {
@@ -48,8 +48,8 @@ PARTS: dict[str, dict[str, Any]] = {
     "paper": STRATEGIES["paper"],
     "paper with subtasks": {"strategy": "paper", "judge": "default"},
 }
-#: Train houses that are searched for the pairs that `reward` learns from.
-TREES = 150
+#: Train houses of the judge `reward`: searched for pairs, and played with sampled answers for values.
+TREES, SAMPLED = 150, 200
 KEPT = (
     "strategy",
     "access",
@@ -81,12 +81,11 @@ def main() -> None:
 
 
 def _reward(model: str, out: Path) -> Path:
-    """The run folder of a head that learnt from siblings."""
+    """The run folder of a head that learnt from siblings and from values."""
     trees = played(World(), model, "multibranch", range(TREES), 0, out / "trees")
     pairs = out / "pairs.jsonl"
     write_pairs(pairs, [pair for trace in trees for pair in States([trace]).pairs()])
-    tune_reward(RewardConfig(model=model, **TUNED), pairs, out / "head")
-    return out / "head"
+    return head(World(), model, pairs, replace(Plan(), judge_train=SAMPLED), out / "reward")
 
 
 def _played(

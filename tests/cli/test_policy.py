@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -53,8 +54,9 @@ def test_ppo_learns_the_way_out(base: Path, tmp_path: Path, method: str) -> None
     told = _metrics(tmp_path)
     assert [line["round"] for line in told] == list(range(1, 7))
     assert told[0]["success"] < 0.4
-    assert told[-1]["success"] > 0.8
-    assert told[-1]["turns"] < told[0]["turns"]
+    # Of three rounds: at these rates a single one may stray, on one processor and not on another.
+    assert fmean(line["success"] for line in told[-3:]) > 0.8
+    assert fmean(line["turns"] for line in told[-3:]) < told[0]["turns"]
     assert max(line["mismatch_max"] for line in told) < 1e-3
     assert result.stopped == "rounds"
     assert (tmp_path / result.folder).is_dir()

@@ -103,6 +103,18 @@ def test_training_stops_by_success_and_ends_with_its_best(tmp_path: Path, kind: 
     ]
 
 
+def test_the_end_is_measured_also_of_a_run_shorter_than_the_first_evaluation(tmp_path: Path) -> None:
+    base, data, out = tiny.write(tmp_path / "base"), tmp_path / "rows.jsonl", tmp_path / "run"
+    write_rows(data, [Row("r", (Turn(Message("user", "go")), Turn(Message("assistant", "a"), 1.0)))])
+    told = {"dtype": "fp32", "eval_fraction": 0, "epochs": 3, "evaluate_every": 40}
+    evaluator = Said(0.2, 0.6)
+    result = sft.run(SftConfig(model=str(base), **told), data, out, evaluator)
+    assert (result.kept, result.validated, result.updates) == (3, 0.6, 3)
+    kept, _ = adapter.load(str(base), out / "adapter", torch.float32, trainable=True)
+    torch.testing.assert_close(_trained(kept), evaluator.seen[1], atol=0, rtol=0)
+    assert not torch.equal(*evaluator.seen)
+
+
 def test_a_run_that_is_gone_on_with_keeps_what_was_measured(tmp_path: Path) -> None:
     base, data, out = tiny.write(tmp_path / "base"), tmp_path / "rows.jsonl", tmp_path / "run"
     write_rows(data, [Row("r", (Turn(Message("user", "go")), Turn(Message("assistant", "a"), 1.0)))])

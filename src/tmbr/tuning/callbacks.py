@@ -115,10 +115,12 @@ class Validated(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
         self.validation.resume(state.global_step)
-        self._measure(state.global_step, told["model"], control)
+        if self.validation.due(state.global_step):
+            self._measure(state.global_step, told["model"], control)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
-        self._measure(state.global_step, told["model"], control)
+        if self.validation.due(state.global_step):
+            self._measure(state.global_step, told["model"], control)
         if self.validation.stop:
             control.should_training_stop = control.should_save = control.should_log = True
 
@@ -126,10 +128,12 @@ class Validated(TrainerCallback):
         self.validation.prune()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
-        """The best weights take the place of the last."""
+        """The last weights are measured whatever their update; the best take their place."""
         import torch
         from safetensors.torch import load_file
 
+        if state.global_step not in self.validation.measured:
+            self._measure(state.global_step, told["model"], control)
         assert self.validation.best is not None, "the first measurement comes before any update"
         kept = load_file(self.validation.weights(self.validation.best) / WEIGHTS)
         with torch.no_grad():
@@ -138,8 +142,6 @@ class Validated(TrainerCallback):
                     weight.copy_(kept[name])
 
     def _measure(self, step: int, model: Any, control: Any) -> None:
-        if not self.validation.due(step):
-            return
         # The trainer takes whatever is logged or evaluated for what was due at this update.
         training, log, evaluate = model.training, control.should_log, control.should_evaluate
         model.eval()

@@ -84,8 +84,8 @@ class TuneConfig(BaseModel):
     """Of initial adapter weights, order of rows, dropout and the held-out split."""
 
     evaluate_every: int | None = Field(None, ge=1)
-    """Updates between evaluations, the first before any update: success on validation samples (see
-    `validation`). The best weights are the result; None takes the last."""
+    """Updates between evaluations, of which one comes before any update and one at the end: success on
+    validation samples (see `validation`). The best weights are the result; None takes the last."""
     patience: int | None = Field(None, ge=1)
     """Evaluations without a new best before training stops; None goes on to the end."""
 

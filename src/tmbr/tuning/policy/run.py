@@ -149,6 +149,8 @@ class _Loop:
                     state.save(self.out / "checkpoints", self.learner, done)
                     self.sampler.forget(done - 1)
                     self.validation.prune()
+            if self.config.evaluate_every and done not in self.validation.measured:
+                self._validate(done)
         return self._finish(done, history, stopped, time.monotonic() - began)
 
     def _late(self, began: float) -> bool:
