@@ -123,6 +123,11 @@ def play_all(cells: Iterable[Cell], kept: Path, processes: int) -> dict[str, Pla
     return {key: done[key] for key in wanted}
 
 
+def minutes(kept: Path) -> float:
+    """What playing took, all processes and runs together."""
+    return sum(sum(played.seconds) for played in _read(kept).values()) / 60
+
+
 def _read(kept: Path) -> dict[str, Played]:
     found = {}
     for line in kept.read_text("utf-8").splitlines() if kept.exists() else ():

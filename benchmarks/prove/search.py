@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.prove.cells import Cell, Played, play, play_all
+from benchmarks.prove.cells import Cell, Played, minutes, play, play_all
 from benchmarks.prove.verdicts import holm, inferior, interval, not_inferior, paired
 from benchmarks.rows import RESULTS, Row, row, table, write
 
@@ -72,7 +72,6 @@ def main() -> None:
 
 def prove(tasks: Sequence[str], samples: int, processes: int, kept: Path) -> dict[str, Any]:
     """All cells, and the rows of the verdict."""
-    begun = time.time()
     need = {task: _needed(task, samples) for task in tasks}
     chosen = _tuned(need, max(2, samples * 3 // 10), processes, kept)
     grid = [
@@ -88,9 +87,9 @@ def prove(tasks: Sequence[str], samples: int, processes: int, kept: Path) -> dic
     parts = _ablations(need, samples, processes, kept)
     return {
         "command": f"python -m benchmarks.prove.search --samples {samples}",
-        "machine": f"{platform.machine()}, {processes} processes",
+        "machine": platform.machine(),
         "date": time.strftime("%Y-%m-%d"),
-        "minutes": round((time.time() - begun) / 60, 1),
+        "minutes_of_playing": round(minutes(kept), 1),
         "expert_tokens": need,
         "chosen": chosen,
         "rows": [*_verdicts(grid, at, need), *_never_worse(more)],
