@@ -16,6 +16,7 @@ import pytest
 from tests.support import teacher_imagined as imagined
 from tests.support.teacher import teaching
 from tests.support.teacher_audit import audit, lines
+from tests.support.teacher_audit import contents as worlds
 from tmbr.cli import run
 from tmbr.core.store import read_traces
 
@@ -82,6 +83,23 @@ def test_nothing_is_lost_doubled_or_let_through(made: tuple[Path, Path, dict[str
     planted = {line["fault"] for line in lines(log)}
     assert {"429", "500", "time-out", "cut", "wrong JSON", "hallucinated object"} <= planted
     assert len({json.dumps(row["sample"]["setup"]) for row in lines(out / "questions.jsonl")}) > 11
+
+
+def test_the_audit_finds_what_got_through(
+    made: tuple[Path, Path, dict[str, object]], tmp_path: Path
+) -> None:
+    """A question that entered, as if it had been planted: found in its world, and in no other."""
+    out, log, _ = made
+    questions = lines(out / "questions.jsonl")
+    number = int(questions[0]["sample"]["id"].rsplit("-", 1)[1])
+    said = next(row["said"] for row in lines(out / "proposals.jsonl")[1:] if row["number"] == number)
+    world, *others = worlds(questions)
+    assert {line["world"] for line in lines(log)} & {world, *others}
+    forged = tmp_path / "log.jsonl"
+    for told, through in ((world, 1), (f"{world} and more", 0)):
+        line = {"role": "ask", "fault": "without solution", "told": said, "world": told}
+        forged.write_text(log.read_text() + json.dumps(line) + "\n")
+        assert audit(out, forged)["through"] == through
 
 
 def test_the_report_tells_yields_teacher_terms_and_money(

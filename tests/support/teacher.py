@@ -25,7 +25,7 @@ from subprocess import Popen
 from typing import Any
 
 from tests.support.endpoint import Body, Handler, cut, nothing
-from tests.support.teacher_roles import act, ask, play
+from tests.support.teacher_roles import ASKED, act, ask, play
 from tmbr.core.types import derive_seed
 
 Answer = tuple[str, list[dict[str, Any]]]
@@ -59,7 +59,7 @@ class Teacher:
         return self.answer
 
     def transport(self, fault: str, mark: int) -> Callable[[Handler, Body], None]:
-        self.write("way", fault, str(mark))
+        self.write("way", fault, str(mark), "")
 
         def behaviour(handler: Handler, body: Body) -> None:
             match fault:
@@ -88,7 +88,8 @@ class Teacher:
         role = next(play for start, play in ROLES.items() if first.startswith(start))
         fault, (text, calls), told = role(body, rng, self.faults)
         if fault:
-            self.write(role.__name__, fault, told)
+            asked = ASKED.search(first)
+            self.write(role.__name__, fault, told, asked["world"] if asked else "")
         message: dict[str, Any] = {"role": "assistant", "content": text}
         if calls:
             message["tool_calls"] = calls
@@ -99,8 +100,8 @@ class Teacher:
         whole = {"id": "x", "object": "chat.completion", "created": 0, "model": body["model"]}
         handler.send(200, json.dumps(whole | {"choices": [choice], "usage": usage}))
 
-    def write(self, role: str, fault: str, told: str) -> None:
-        line = json.dumps({"role": role, "fault": fault, "told": told})
+    def write(self, role: str, fault: str, told: str, world: str) -> None:
+        line = json.dumps({"role": role, "fault": fault, "told": told, "world": world})
         with self.lock, self.log.open("a") as file:
             file.write(line + "\n")
 

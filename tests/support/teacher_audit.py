@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tmbr.cli.tasks import make_task
 from tmbr.core.rows import rows
 from tmbr.core.store import read_traces
+from tmbr.teacher.askers import make_asker
 from tmbr.teacher.questions import KEPT
 
 Row = dict[str, Any]
+
+
+def contents(questions: list[Row]) -> Iterator[str]:
+    """The world of each question, in the words that its teacher was told."""
+    name = questions[0]["sample"]["task"]
+    asker = make_asker(name, make_task(name, "generated", "text"))
+    return (asker.content(row["seed"]).text for row in questions)
 
 
 def lines(path: Path) -> list[Row]:
@@ -21,18 +31,18 @@ def lines(path: Path) -> list[Row]:
 def audit(out: Path, log: Path) -> Row:
     """Counts for the table: planted faults by class, how many were caught and where, what got through.
 
-    A planted question is caught when it did not enter; a duplicate, when it entered once at most; a
-    planted action, when no row would train on it.
+    A planted question is caught when it did not enter for its world (the same words about another are
+    another question); a duplicate, when it entered once at most; a planted action, when no row would
+    train on it.
     """
     questions, dropped = lines(out / "questions.jsonl"), lines(out / "dropped.jsonl")
     numbers = [int(row["sample"]["id"].rsplit("-", 1)[1]) for row in questions]
     stages = {row["id"]: row["stage"] for row in dropped if isinstance(row["id"], int)}
     proposals = lines(out / "proposals.jsonl")[1:]
-    entered = [line for line in proposals if line["number"] in {*numbers}]
-    said = Counter((line["said"], line["question"]["world"]) for line in entered)
-    entries: dict[str, int] = {}  # most in one world: the same words about another are another question
-    for (text, _), times in said.items():
-        entries[text] = max(times, entries.get(text, 0))
+    worlds = dict(zip(numbers, contents(questions), strict=True))
+    entered = Counter(
+        (line["said"], worlds[line["number"]]) for line in proposals if line["number"] in worlds
+    )
     by_said = {row["said"]: row["stage"] for row in dropped if isinstance(row["id"], int)}
     traces = read_traces(out / "traces.jsonl")
     trained = {turn.message.content for row in rows(traces) for turn in row.turns if turn.loss > 0}
@@ -42,7 +52,7 @@ def audit(out: Path, log: Path) -> Row:
         found = classes.setdefault(f"{role}: {name}", Counter())
         found["planted"] += 1
         if role == "ask":
-            through = entries.get(told, 0) > (name == "duplicate")
+            through = entered[told, fault["world"]] > (name == "duplicate")
             found["through" if through else f"stage {by_said.get(told, 'not needed')}"] += 1
         elif role == "act":
             found["through" if told and told in trained else "not trained on"] += 1

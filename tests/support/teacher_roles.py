@@ -28,7 +28,8 @@ QUESTION_FAULTS = (
 )
 ACTION_FAULTS = ("empty answer", "unknown tool", "hallucinated object", "wrong JSON")
 WORLD_FAULTS = ("wrong JSON", "empty answer", "invents", "refuses", "says solved", "contradicts")
-_ASKED = re.compile(
+#: The world that a question is asked of, and the category.
+ASKED = re.compile(
     r"This world holds:\n(?P<world>.*)\n\nWrite one task of the category \"(?P<category>[^\"]+)\"",
     re.DOTALL,
 )
@@ -51,7 +52,7 @@ def which(text: str) -> str:
 def ask(body: dict[str, Any], rng: Random, faults: float) -> tuple[str, Answer, str]:
     """The question generator. In some worlds it lacks ideas and always says the same."""
     told = body["messages"][0]["content"]
-    found = _ASKED.search(told)
+    found = ASKED.search(told)
     assert found
     world, category, name = found["world"], found["category"], which(told)
     own = Random(world)
