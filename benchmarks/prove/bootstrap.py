@@ -77,7 +77,6 @@ def main() -> None:
     told = parser.parse_args()
     name = "bootstrap_served" if told.served else "bootstrap"
     out = told.out or Path(f"runs/prove_{name}")
-    begun = time.time()
     with ExitStack() as stack:
         out.mkdir(parents=True, exist_ok=True)
         server = stack.enter_context(serving(out, told.served)) if told.served else None
@@ -88,7 +87,6 @@ def main() -> None:
         "command": f"python -m benchmarks.prove.bootstrap {asked}".strip(),
         "machine": platform.machine(),
         "date": time.strftime("%Y-%m-%d"),
-        "minutes": round((time.time() - begun) / 60, 1),
         "plan": {key: getattr(plan, key) for key in ("first", "passes", "houses", "tests", "rows")},
         "rows": list(_verdicts(curves)),
         "seeds": [_told(curve) for curve in curves],
