@@ -101,7 +101,9 @@ def test_time_ends_a_script_and_not_the_shell(computer: Computer) -> None:
 
 def test_a_script_beside_the_shell_sees_its_files_and_not_its_variables(computer: Computer) -> None:
     computer.run("cd /tmp; export x=1; echo a > file; mkdir /opt/d; sleep 77 &")
-    told = computer.execute(["bash", "-c", "pwd; echo $x; cat /tmp/file; pgrep -c sleep; exit 3", "--"])
+    begun = "until pgrep sleep > /dev/null; do :; done"  # a child may not be what it executes yet
+    said = f"{begun}; pwd; echo $x; cat /tmp/file; pgrep -c sleep; exit 3"
+    told = computer.execute(["bash", "-c", said, "--"])
     assert (told.status, told.output) == (3, "/root\n\na\n1\n")
     assert computer.execute(["sleep", "30"], 0.3).status == 124
     assert computer.execute(["no-such-program"]).status == 127

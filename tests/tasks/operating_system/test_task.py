@@ -141,10 +141,11 @@ def test_start_runs_in_the_shell_and_init_beside_it() -> None:
     session = opened(
         OperatingSystem(), sample("cd /tmp; x=1; touch made", "cd /opt; var=7; sleep 50 &")
     )
+    begun = "until pgrep sleep > /dev/null; do :; done"  # a child may not be what it executes yet
     try:
-        assert session.step(bash("pwd; echo $var$x; ls /tmp; pgrep -c sleep")).observation == (
-            "/opt\n7\nmade\n1"
-        )
+        assert session.step(
+            bash(f"{begun}; pwd; echo $var$x; ls /tmp; pgrep -c sleep")
+        ).observation == ("/opt\n7\nmade\n1")
         fork = session.fork()
         note = "[These processes have ended: sleep 50]\n/opt\n7"
         assert session.step(bash("pwd; echo $var")) == fork.step(bash("pwd; echo $var"))
