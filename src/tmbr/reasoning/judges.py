@@ -74,9 +74,9 @@ def _repeated(before: Sequence[Node], node: Node) -> list[tuple[int, Node]] | No
         return None
     for back in range(len(before) - 1, -1, -1):
         earlier = before[back]
-        if earlier.action is None or earlier.action.key != node.action.key:
+        if earlier.action is None or not earlier.action.same(node.action):
             continue
-        if node.step is None or _pair(earlier) == _pair(node):
+        if node.step is None or (earlier.step and earlier.step.observation == node.step.observation):
             return list(enumerate(before))[back + 1 :]
     return None
 
@@ -93,7 +93,7 @@ class Confidence:
     def _judge(self, trace: Trace, index: int) -> Judgement:
         node = trace.nodes[index]
         siblings = _siblings(trace, index)
-        same = [n for n in siblings if n.action and node.action and n.action.key == node.action.key]
+        same = [n for n in siblings if n.action and node.action and n.action.same(node.action)]
         likely = [
             math.exp(sum(n.completion.logprobs)) for n in same if n.completion and n.completion.logprobs
         ]
