@@ -25,7 +25,7 @@ setup: .venv/ready            ## make .venv and install tmbr with all that train
 .venv/dev: .venv/ready
 	@command -v g++ >/dev/null && command -v make >/dev/null || sh tools/need.sh g++ make
 	@command -v cmake >/dev/null || sh tools/need.sh cmake
-	$(PIP) -e '.[train,qlora,db,kg,shop,data,gym,dev,reference]'
+	$(PIP) -e '.[train,qlora,db,kg,shop,data,gym,docker,dev,reference]'
 	$(PIP) --no-build-isolation deepspeed  # it looks for torch while it is built
 	@touch $@
 

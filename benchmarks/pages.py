@@ -1,11 +1,23 @@
-"""Tables of the docs that are made from results: Markdown, between marks in a page."""
+"""What the docs hold of results: Markdown tables, between marks in a page, and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 END = "<!-- end of tables -->"
+
+
+def plotter() -> Any:
+    """matplotlib's pyplot, which writes the same bytes from the same numbers."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "tmbr"
+    from matplotlib import pyplot
+
+    return pyplot
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

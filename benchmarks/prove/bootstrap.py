@@ -1,6 +1,6 @@
 """Self-improvement: does a model get better by what it found itself, with search and without a teacher?
 
-    python -m benchmarks.prove.bootstrap [--first 500 --passes 4] [--seeds 3] [--served PORT]
+    python -m benchmarks.prove.bootstrap [--first 250 --passes 8] [--seeds 3] [--served PORT]
 
 Round 0 tunes the embedded base on a few episodes of the expert, in so many passes. Each later round
 plays new houses, keeps what was solved, and tunes the last model further on an even mix of that and

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.pages import fill, markdown
+from benchmarks.pages import fill, markdown, plotter
 from benchmarks.rows import RESULTS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -79,12 +79,7 @@ def _at(line: dict[str, Any], keys: tuple[str, ...]) -> float:
 
 def draw(found: dict[str, Any]) -> None:
     """Success and forgetting over λ, and success over the number of episodes."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "tmbr"  # the same bytes from the same numbers
-    from matplotlib import pyplot
-
+    pyplot = plotter()
     figure, (left, middle, right) = pyplot.subplots(1, 3, figsize=(13, 4))
     for axis, group, label in ((left, "lambda", "λ"), (right, "episodes", "episodes")):
         arms = list(dict.fromkeys(line["arm"] for line in found["arms"] if line["group"] == group))

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.pages import fill, markdown
+from benchmarks.pages import fill, markdown, plotter
 from benchmarks.prove.search import ABLATIONS, BUDGETS, OURS, RESULT, TASKS, TRIALS
 from benchmarks.prove.tuned import RESULT as TUNED
 
@@ -87,12 +87,7 @@ def parts(rows: list[dict[str, Any]]) -> str:
 
 def draw(cells: list[dict[str, Any]]) -> None:
     """Success over the budget of tokens, a panel for each task and kind of errors."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "tmbr"  # the same bytes from the same numbers
-    from matplotlib import pyplot
-
+    pyplot = plotter()
     figure, axes = pyplot.subplots(len(KINDS), len(TASKS), figsize=(12, 7), sharey=True)
     for row, (kind, told) in zip(axes, KINDS.items(), strict=True):
         for axis, task in zip(row, TASKS, strict=True):

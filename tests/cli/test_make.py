@@ -15,8 +15,7 @@ import pytest
 
 from tests.support import teacher_imagined as imagined
 from tests.support.teacher import teaching
-from tests.support.teacher_audit import audit, lines
-from tests.support.teacher_audit import contents as worlds
+from tests.support.teacher_audit import audit, lines, told_worlds
 from tmbr.cli import run
 from tmbr.core.store import read_traces
 
@@ -93,7 +92,7 @@ def test_the_audit_finds_what_got_through(
     questions = lines(out / "questions.jsonl")
     number = int(questions[0]["sample"]["id"].rsplit("-", 1)[1])
     said = next(row["said"] for row in lines(out / "proposals.jsonl")[1:] if row["number"] == number)
-    world, *others = worlds(questions)
+    world, *others = told_worlds(questions)
     assert {line["world"] for line in lines(log)} & {world, *others}
     forged = tmp_path / "log.jsonl"
     for told, through in ((world, 1), (f"{world} and more", 0)):

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import pytest
@@ -46,7 +45,7 @@ LEARNING = {"rounds": 6, "kl": 0.0, "batch_size": 16, "learning_rate": 2e-3, "ep
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_ppo_learns_the_way_out(base: Path, tmp_path: Path, method: str) -> None:
-    lora = {"layout": "one_base", "rank": 4, "learning_rate": 5e-3} if method == "lora" else {}
+    lora = {"layout": "one_base", "rank": 4} if method == "lora" else {}
     config = ppo(
         base, episodes=32, critic_rate=1e-2, method=method, **{**LEARNING, "layout": "shared", **lora}
     )
@@ -54,9 +53,8 @@ def test_ppo_learns_the_way_out(base: Path, tmp_path: Path, method: str) -> None
     told = _metrics(tmp_path)
     assert [line["round"] for line in told] == list(range(1, 7))
     assert told[0]["success"] < 0.4
-    # Of three rounds: at these rates a single one may stray, on one processor and not on another.
-    assert fmean(line["success"] for line in told[-3:]) > 0.8
-    assert fmean(line["turns"] for line in told[-3:]) < told[0]["turns"]
+    assert told[-1]["success"] > 0.8
+    assert told[-1]["turns"] < told[0]["turns"]
     assert max(line["mismatch_max"] for line in told) < 1e-3
     assert result.stopped == "rounds"
     assert (tmp_path / result.folder).is_dir()
@@ -109,6 +107,17 @@ torch.set_num_threads(1)
 kind = getattr(policy, sys.argv[1])
 policy.tune_policy(kind.model_validate_json(sys.argv[2]), Path(sys.argv[3]))
 """
+
+
+def test_the_last_round_is_measured_also_before_an_evaluation_is_due(
+    base: Path, tmp_path: Path
+) -> None:
+    validation = {"samples": 2, "split": "train"}
+    config = grpo(base, rounds=2, evaluate_every=5, validation=validation, **ALONE)
+    result = tune_policy(config, tmp_path)
+    told = json.loads((tmp_path / "validation.json").read_text())
+    assert [*told["success"]] == ["0", "2"]
+    assert (result.round, result.validated) == (told["best"], told["success"][str(told["best"])])
 
 
 @pytest.mark.slow

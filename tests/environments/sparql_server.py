@@ -7,7 +7,7 @@ import json
 import time
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -59,6 +59,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, b"{}")
         elif path == "/drip":
             self._drip()
+        elif path == "/endless":
+            self._pour()
         elif path == "/broken":
             self._send(500, b"Virtuoso S1T00 Error SR171: Transaction timed out")
         elif path == "/secret" and self.headers["Authorization"] != _basic("reader", SECRET):
@@ -85,6 +87,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b" ")
             self.wfile.flush()
             time.sleep(0.05)
+
+    def _pour(self) -> None:
+        """Until the other side hangs up."""
+        self.send_response(200)
+        self.end_headers()
+        with suppress(ConnectionError):
+            while True:
+                self.wfile.write(b" " * 2**20)
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -15,7 +15,7 @@ from tmbr.core.protocols import Judge
 from tmbr.core.trace import Judgement
 from tmbr.core.types import Context, Message, Rewarded, Scored, Tool, Usage
 from tmbr.models.scripted import ScriptedModel
-from tmbr.reasoning.judges import Alike, Confidence, Mix, Reward, Rules, YesNo, default_judge
+from tmbr.reasoning.judges import Confidence, Mix, NoJudge, Reward, Rules, YesNo, default_judge
 from tmbr.reasoning.search import Multibranch
 
 NOTHING = "On the cabinet 1, you see nothing."
@@ -202,7 +202,7 @@ def test_a_reward_model_without_room_says_one_half_and_a_mix_adds_up_the_cost() 
 
 def test_without_a_judge_all_are_alike_and_the_first_is_taken() -> None:
     two = Multibranch(branches=2, asks=1, adapt=False)
-    trace = play(two, always("open b", "open a"), doors("bb"), judge=Alike())
+    trace = play(two, always("open b", "open a"), doors("bb"), judge=NoJudge())
     assert [told.value for told in trace.judgements] == [0.5] * 4
     assert trace.finish is not None
     assert trace.finish.score.success

@@ -96,7 +96,7 @@ def test_no_effect_is_seen_before_the_real_step_and_asked_again() -> None:
     assert (trace.spent.steps, trace.spent.steps_on_forks, trace.spent.calls) == (1, 2, 2)
 
 
-class Alike(DoorsSession):
+class SameRoomsSession(DoorsSession):
     """The first rooms look the same, whichever door leads there."""
 
     def step(self, action: Action | None) -> Step:
@@ -104,12 +104,12 @@ class Alike(DoorsSession):
         return replace(told, observation="A room.") if len(self.path) == 1 else told
 
     def fork(self) -> Session:
-        return Alike(self.way, self.path, self.steps, self.left)
+        return SameRoomsSession(self.way, self.path, self.steps, self.left)
 
 
-class AlikeTask(DoorsTask):
+class SameRooms(DoorsTask):
     def open(self, sample: Sample) -> Session:
-        return Alike(sample.setup["way"])
+        return SameRoomsSession(sample.setup["way"])
 
 
 @pytest.mark.parametrize("search", [BestFirst, Mcts])
@@ -118,7 +118,7 @@ def test_what_looks_like_another_is_gone_on_from_last(search: type[Search]) -> N
     likes = Likes({"a": 0.9, "b": 0.8, "aa": 0.3, "ab": 0.25})
     made = search(branches=2, asks=1, adapt=False)
     trace = play(
-        made, always("open a", "open b"), doors("bbbb"), task=AlikeTask(), judge=likes,
+        made, always("open a", "open b"), doors("bbbb"), task=SameRooms(), judge=likes,
         budget=Budget(calls=4),
     )  # fmt: skip
     assert drawn(trace) == (
@@ -144,8 +144,8 @@ def test_a_branch_without_room_for_more_ends_no_other() -> None:
         "* root\n"
         "  + open a 0.90\n"
         "    + open a 0.80\n"
-        "      - '' (neither `open` nor `leave`)\n"
-        "      - '' (neither `open` nor `leave`)\n"
+        "      - '' (no room)\n"
+        "      - '' (no room)\n"
         "    + open b 0.10\n"
         "  * open b 0.40\n"
         "completed, no stop, score 1"

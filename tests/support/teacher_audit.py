@@ -17,7 +17,7 @@ from tmbr.teacher.questions import KEPT
 Row = dict[str, Any]
 
 
-def contents(questions: list[Row]) -> Iterator[str]:
+def told_worlds(questions: list[Row]) -> Iterator[str]:
     """The world of each question, in the words that its teacher was told."""
     name = questions[0]["sample"]["task"]
     asker = make_asker(name, make_task(name, "generated", "text"))
@@ -39,7 +39,7 @@ def audit(out: Path, log: Path) -> Row:
     numbers = [int(row["sample"]["id"].rsplit("-", 1)[1]) for row in questions]
     stages = {row["id"]: row["stage"] for row in dropped if isinstance(row["id"], int)}
     proposals = lines(out / "proposals.jsonl")[1:]
-    worlds = dict(zip(numbers, contents(questions), strict=True))
+    worlds = dict(zip(numbers, told_worlds(questions), strict=True))
     entered = Counter(
         (line["said"], worlds[line["number"]]) for line in proposals if line["number"] in worlds
     )

@@ -120,7 +120,7 @@ def build_judge(spec: str | None, model: Model | None, task: Task) -> Judge | No
 
 
 def _judge(name: str, model: Model | None, task: Task) -> Judge:
-    from tmbr.reasoning.judges import Alike, Confidence, Reward, Rules, YesNo
+    from tmbr.reasoning.judges import Confidence, NoJudge, Reward, Rules, YesNo
 
     if name.startswith("model="):
         return YesNo(build_model(ModelConfig(model=name.removeprefix("model=")), task), name)
@@ -134,7 +134,7 @@ def _judge(name: str, model: Model | None, task: Task) -> Judge:
         if model is None:
             raise ConfigError("the judge 'self' asks the acting model: name it by --model")
         return YesNo(model)
-    judges: dict[str, Judge] = {"rules": Rules(), "confidence": Confidence(), "none": Alike()}
+    judges: dict[str, Judge] = {"rules": Rules(), "confidence": Confidence(), "none": NoJudge()}
     if name not in judges:
         raise ConfigError(
             f"no judge {name!r}; {nearest(name, [*judges, 'self', 'model=', 'reward=', 'default'])}"

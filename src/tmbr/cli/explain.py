@@ -13,6 +13,7 @@ from tmbr.viewer.text import plural
 _WORDS = {
     "duplicate": "duplicate of another candidate",
     "not looked at": "the budget had no step left to look at it",
+    "no room": "the conversation had no room for an answer",
 }
 
 
@@ -62,15 +63,18 @@ class _Reading:
     def why(self, at: int) -> str:
         node, finish, limits = self._node(at), self.trace.finish, self.limits
         assert finish is not None
+        if node.error in _WORDS:
+            return _WORDS[node.error]
         if node.action is None:
             return f"malformed: {node.error}"
         if node.error:
-            return _WORDS.get(node.error, node.error)
+            return node.error
         judged = self._judged(at)
-        if judged and limits.keep is not None and judged.value < limits.keep:
-            return f"judged {judged.value:.2f}, below keep={limits.keep:g}{_because(judged)}"
-        if judged and (same := self._looks_like(at)) is not None:
-            return f"judged {judged.value:.2f}; the world showed the same for #{same}"
+        if judged and limits.keep is not None:
+            if judged.value < limits.keep:
+                return f"judged {judged.value:.2f}, below keep={limits.keep:g}{_because(judged)}"
+            if (same := self._looks_like(at)) is not None:
+                return f"judged {judged.value:.2f}; the world showed the same for #{same}"
         if judged and (better := self._preferred(at)) is not None:
             other = self._judged(better)
             than = f" {other.value:.2f}" if other else ""

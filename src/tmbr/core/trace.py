@@ -44,6 +44,11 @@ class Node:
     step: Step | None = None
     completion: Completion | None = None
 
+    @property
+    def out_of_room(self) -> bool:
+        """The conversation was too long for the answer."""
+        return self.completion is not None and self.completion.finish_reason == "context"
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

@@ -113,7 +113,7 @@ def _siblings(trace: Trace, index: int) -> list[Node]:
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class NoJudge:
     """None at all: every branch is worth the same. What search is without a judge."""
 
     name: str = "none"

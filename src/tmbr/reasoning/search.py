@@ -244,8 +244,7 @@ class _Walk:
         if poor:
             return poor[0]
         first = self.tree.trace.nodes[dropped[0]]
-        full = first.completion is not None and first.completion.finish_reason == "context"
-        if first.action is None and not full:
+        if first.action is None and not first.out_of_room:
             return State(
                 dropped[0], state.world.fork(), 0.0, state.depth + 1, untried=True, parent=state
             )

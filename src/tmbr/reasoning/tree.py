@@ -165,7 +165,8 @@ class Tree:
         try:
             return Candidate(completion, self.episode.parse(completion))
         except ActionError as error:
-            return Candidate(completion, None, error.why)
+            cut = completion.finish_reason == "context"
+            return Candidate(completion, None, "no room" if cut else error.why)
 
     def tell(self, at: int, words: str, kind: NodeKind) -> int:
         """Append what is said to the model after a node; return its node."""
@@ -217,7 +218,7 @@ class Tree:
     def execute(self, index: int, world: World) -> Step:
         """Execute a node's action for good. One that ran out of context ends the episode."""
         node = self.trace.nodes[index]
-        if node.completion is not None and node.completion.finish_reason == "context":
+        if node.out_of_room:
             step = Step("", done=True, status="agent context limit")
         else:
             step = world.step(node.action)
