@@ -15,22 +15,20 @@ class MuonAdamW(torch.optim.Optimizer):
     """Muon on the 2-D matrices of the blocks; AdamW on embeddings, head, norms and biases.
 
     Muon's update is scaled to AdamW's root mean square (Liu et al., 2025, arXiv 2502.16982), so one
-    learning rate serves both; `matrix_lr` sets the matrices' apart. Weight decay is for matrices only.
+    learning rate serves both. Weight decay is for matrices only.
     """
 
     def __init__(
         self,
         model: PreTrainedModel,
         lr: float,
-        matrix_lr: float | None = None,
         weight_decay: float = 0.0,
         betas: tuple[float, float] = (0.9, 0.95),
     ) -> None:
         matrices, rest = muon_groups(model)
-        rate = lr if matrix_lr is None else matrix_lr
         self.parts: list[torch.optim.Optimizer] = [
             torch.optim.Muon(
-                matrices, lr=rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+                matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
             ),
             torch.optim.AdamW(rest, lr=lr, betas=betas, weight_decay=0.0),
         ]

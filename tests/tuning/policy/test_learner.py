@@ -16,7 +16,7 @@ from tmbr.core.types import Message, Sample, Score
 from tmbr.tuning.masks import encode
 from tmbr.tuning.policy.actor_critic import ActorCritic
 from tmbr.tuning.policy.batch import Batch
-from tmbr.tuning.policy.learner import Learner, rate
+from tmbr.tuning.policy.learner import Learner, Targets, rate
 from tmbr.tuning.policy.networks import Networks
 from tmbr.tuning.policy.sampler import Played
 from tmbr.tuning.policy.turns import Strand, Turn
@@ -131,6 +131,23 @@ def test_one_update_of_grpo_is_the_gradient_worked_out_apart(base: Path, accumul
     for name, weight in networks.causal.named_parameters():
         torch.testing.assert_close(kept[name], weight.grad, atol=1e-5, rtol=1e-3)
     assert told["kl"] > 0
+
+
+def test_what_ended_as_its_group_did_costs_no_pass(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = batch_of([[1.0], [0.0, 0.0], [1.0, 0.0]])
+    advantage = torch.tensor([0.5] * 2 + [1e-12] * 4 + [-0.5] * 4)
+    targets = Targets(torch.zeros(10), None, torch.ones(10), advantage)
+    learner = Learner(grpo(base, kl=0.0, epochs=1, batch_size=1, accumulation=4), Networks(grpo(base)))
+    taken: list[int] = []
+    monkeypatch.setattr(learner, "targets", lambda _: targets)
+    monkeypatch.setattr(learner, "backward", lambda content, *_: taken.append(len(content[0].ids)))
+    learner.learn(batch, 0)
+    assert taken == [4, 7]  # shorter ones first, so that rows of one pass are alike
+    learner.config = grpo(base, kl=0.1)
+    assert learner.teaching(batch, targets) == [0, 1, 2]
+    learner.config = grpo(base, kl=0.0)
+    targets.advantage.zero_()
+    assert learner.teaching(batch, targets) == [0, 1, 2]
 
 
 def test_rows_are_mixed_in(base: Path, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Learner:
             group["lr"] = group["peak"] * rate(self.config, round)
         targets = self.targets(batch)
         told: dict[str, list[float]] = defaultdict(list)
-        for number, update in enumerate(self._updates(batch, round)):
+        for number, update in enumerate(self._updates(batch, self.teaching(batch, targets), round)):
             self._update(batch, targets, update, round, number, told)
         found = {name: sum(values) / len(values) for name, values in told.items()}
         found |= self._mismatch(batch, targets)
@@ -122,12 +122,24 @@ class Learner:
         logits = self.networks.logits(model, self.networks.hidden(model, content))
         return _logprobs(logits, sampled(content).to(logits.device)).cpu()
 
-    def _updates(self, batch: Batch, round: int) -> Iterator[list[int]]:
-        """Strands of each update, in an order that follows from seed, round and epoch alone."""
+    def teaching(self, batch: Batch, targets: Targets) -> list[int]:
+        """Strands from which there is anything to learn; all of them where none teaches. Where
+        advantages make all of the loss, a group that ended alike has nothing to say."""
+        every = list(range(len(batch.strands)))
+        if self.config.kl or self.config.entropy:
+            return every
+        least = 1e-6  # what rounding leaves of nothing
+        return [i for i in every if (targets.advantage[batch.tokens([i])].abs() > least).any()] or every
+
+    def _updates(self, batch: Batch, teaching: Sequence[int], round: int) -> Iterator[list[int]]:
+        """Strands of each update, in an order that follows from seed, round and epoch alone; within an
+        update by length, so that those of one forward pass are alike."""
+        size = self.config.batch_size * self.config.accumulation
         for epoch in range(self.config.epochs):
-            order = list(range(len(batch.strands)))
+            order = list(teaching)
             Random(derive_seed(self.config.seed, "order", round, epoch)).shuffle(order)
-            yield from _chunks(order, self.config.batch_size * self.config.accumulation)
+            for update in _chunks(order, size):
+                yield sorted(update, key=lambda i: len(batch.strands[i].ids))
 
     def _update(
         self,
