@@ -1,9 +1,9 @@
 """Does a trained head know a good branch better than rules, and than the model's own word?
 
-A part of `benchmarks.prove.tune`. The model plays train houses with sampled answers; turns of those
-episodes are valued by rollouts, and a head on an adapter of the model learns from values and pairs. All
-judges are then asked about sampled episodes of validation houses. Differences of AUC have an interval
-from a bootstrap over houses, the same houses for both judges.
+A part of `benchmarks.prove.tune`. The model plays train houses with sampled answers; every turn of
+those episodes is valued by how it ended, some by rollouts too, and a head on an adapter of the model
+learns from both and from pairs. All judges are then asked about sampled episodes of validation houses.
+Differences of AUC have an interval from a bootstrap over houses, the same houses for both judges.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ from tmbr.cli.build_data import value_data
 from tmbr.cli.prefer import tune_reward
 from tmbr.cli.tasks import make_task
 from tmbr.config import ModelConfig, SamplingConfig, ValuesConfig
+from tmbr.core.pairs import write_valued
 from tmbr.core.trace import Trace
 from tmbr.evaluation.forecasts import Forecast, auc, auc_interval
 from tmbr.evaluation.hindsight import answers, questions
 from tmbr.evaluation.intervals import bootstrap
+from tmbr.teacher.preferences import States
 from tmbr.tuning.preference_config import RewardConfig
 
 if TYPE_CHECKING:
     from benchmarks.prove.tune import Plan
 
 RIVALS = ("rules", "self")
-TUNED: dict[str, Any] = {"dtype": "fp32", "batch_size": 16, "learning_rate": 1e-3, "epochs": 2}
+TUNED: dict[str, Any] = {"dtype": "fp32", "batch_size": 8, "learning_rate": 1e-3, "epochs": 4}
 TUNED |= {"max_length": 1280, "evaluate_every": 40, "eval_fraction": 0.1}
 
 
@@ -61,7 +63,8 @@ def _sampled(world: World, model: str, houses: range, split: str, out: Path) -> 
 
 def head(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> Path:
     """The run folder of a reward model, of sampled train episodes and of pairs."""
-    _sampled(world, model, range(plan.judge_train), "train", out)
+    traces = _sampled(world, model, range(plan.judge_train), "train", out)
+    write_valued(out / "outcomes.jsonl", (v for trace in traces for v in States([trace]).valued()))
     values = out / "values"
     config = ValuesConfig(
         traces=out / "train" / "traces.jsonl",
@@ -76,8 +79,8 @@ def head(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> Path:
     if value_data(config):
         raise SystemExit(130)
     data = out / "preferences.jsonl"
-    parts = [path.read_text("utf-8") for path in (values / "values.jsonl", pairs)]
-    data.write_text("".join(parts), encoding="utf-8")
+    parts = (out / "outcomes.jsonl", values / "values.jsonl", pairs)
+    data.write_text("".join(path.read_text("utf-8") for path in parts), encoding="utf-8")
     tune_reward(RewardConfig(model=model, **TUNED), data, out / "head")
     return out / "head"
 

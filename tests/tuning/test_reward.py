@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from tmbr.tuning.base import load_classifier
 from tmbr.tuning.checkpoints import Diverged
 from tmbr.tuning.masks import ChatTemplate
 from tmbr.tuning.preference_config import RewardConfig
-from tmbr.tuning.reward_trainer import PreferenceTrainer, measured
+from tmbr.tuning.reward_trainer import Collate, PreferenceTrainer, measured
 
 PLACES = ("drawer", "cabinet", "desk", "fridge", "countertop", "garbagecan")
 BAD = "Thought: nothing happens.\nAction: look"
@@ -150,7 +151,7 @@ def test_values_weigh_by_cross_entropy_and_language_by_its_likelihood(
     by_hand = math.log(1 + math.exp(bad - good))
     for logit, row in zip(others, rows[1:], strict=True):
         said = 1 / (1 + math.exp(-logit))
-        value = row["value"]
+        (value,) = row["values"]
         by_hand -= 0.5 * (value * math.log(said) + (1 - value) * math.log(1 - said))
     plain = AutoModelForCausalLM.from_pretrained(base)
     ids, labels = torch.tensor([rows[0]["chosen_ids"]]), torch.tensor([rows[0]["labels"]])
@@ -160,22 +161,53 @@ def test_values_weigh_by_cross_entropy_and_language_by_its_likelihood(
     assert loss == pytest.approx(by_hand / 3 + 2.0 * language, rel=1e-4)
 
 
-def test_a_padding_token_that_ends_conversations_is_not_taken_for_padding(
-    base: Path, data: Path, tmp_path: Path
-) -> None:
-    trainer = _trainer(base, data, tmp_path)
-    ends = {trainer.train_dataset[at]["chosen_ids"][-1] for at in range(36)}
-    assert ends == {trainer.processing_class.convert_tokens_to_ids("<|im_end|>")}
-    trainer.processing_class.pad_token = "<|im_end|>"
-    rows = [trainer.train_dataset[at] for at in (0, 12)]
-    together = trainer.model(**_inputs(trainer, rows)).logits
-    lone = [trainer.model(**_inputs(trainer, [row])).logits for row in rows]
-    torch.testing.assert_close(together, torch.cat([lone[0][:1], lone[1], lone[0][1:]]))
+def test_what_is_padded_with_is_never_read(base: Path, data: Path, tmp_path: Path) -> None:
+    trainer = _trainer(base, data, tmp_path, center=0.0)
+    trainer.model.eval()
+    rows = [trainer.train_dataset[at] for at in (0, 12, 13)]
+    said = trainer.processing_class.convert_tokens_to_ids("<|im_end|>")
+    assert {row["chosen_ids"][-1] for row in rows} == {said}
+    assert len({len(row["chosen_ids"]) for row in rows}) == 3
+    lone = [_loss(trainer, trainer.data_collator([row])) for row in rows]
+    trainer.data_collator = Collate(said)
+    assert _loss(trainer, trainer.data_collator(rows)) == pytest.approx(sum(lone) / 3, rel=1e-5)
 
 
-def _inputs(trainer: PreferenceTrainer, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    batch = trainer.data_collator(rows)
-    return {key: batch[key] for key in ("input_ids", "attention_mask")}
+def _loss(trainer: PreferenceTrainer, batch: dict[str, Any]) -> float:
+    return float(trainer.compute_loss(trainer.model, batch, return_outputs=True)[0])
+
+
+def test_a_conversation_valued_turn_by_turn_is_read_once(base: Path, tmp_path: Path) -> None:
+    asked, answer, told = valued("desk", 1, good=True).messages
+    other = Message("assistant", BAD)
+    values = [
+        Valued("desk 1", (asked, answer, told, answer, told), 0.9),
+        Valued("desk 1", (asked, answer), 0.3),
+        Valued("desk 1", (asked, answer, told), 0.6),
+        Valued("desk 1", (asked, answer, told, other), 0.0),
+        Valued("desk 2", (asked, answer), 1.0),  # another sample is never held out with it
+    ]
+    write_lines(tmp_path / "data.jsonl", map(valued_line, values))
+    trainer = _trainer(base, tmp_path / "data.jsonl", tmp_path)
+    trainer.model.eval()
+    rows = [*trainer.train_dataset]
+    assert sorted((row["id"], row["values"]) for row in _examples(base, values)) == [
+        ("desk 1", [0.0]),
+        ("desk 1", [0.3, 0.6, 0.9]),
+        ("desk 2", [1.0]),
+    ]
+    together = _loss(trainer, trainer.data_collator(rows))
+    lone = []
+    for one in values:
+        ids = list(reading(trainer.processing_class, one.messages, ()))
+        row = {"chosen_ids": ids, "rejected_ids": [], "margin": 0.0, "ends": [len(ids) - 1]}
+        lone.append(_loss(trainer, trainer.data_collator([{**row, "values": [one.value]}])))
+    assert together == pytest.approx(sum(lone) / 5, rel=1e-5)
+
+
+def _examples(base: Path, values: list[Valued]) -> list[dict[str, Any]]:
+    template = ChatTemplate(load_classifier(str(base), torch.float32, 0)[1])
+    return [asdict(one) for one in reward.encode([], values, template, _config(base)).examples]
 
 
 def test_what_is_too_long_or_alike_is_left_out_and_listed(

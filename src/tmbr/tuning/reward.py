@@ -6,11 +6,11 @@ reads. What is tokenised here is what that judge sees: both call `tmbr.core.chat
 
 from __future__ import annotations
 
-import math
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 class Example:
     """What the head reads: of a pair both conversations, of a valued one that one alone.
 
+    ends, values: the tokens after which a conversation is valued, and its value there: those that are
+    the beginning of another are read with it.
     labels: as long as `chosen_ids`, of the chosen answer's tokens, for the language-model loss.
     """
 
@@ -42,7 +44,8 @@ class Example:
     chosen_ids: list[int]
     rejected_ids: list[int] = field(default_factory=list)
     margin: float = 0.0
-    value: float = math.nan
+    ends: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
 
 
@@ -118,7 +121,6 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         run_folder.claim(config, data, out)
         trained = train(config, trainer, clock, out, HeldOut(trainer))
         measured = evaluated(config, trainer)
-    trainer.model.config.get_text_config().pad_token_id = trainer.processing_class.pad_token_id
     folder = save(config, trainer, base, out)
     RewardRecord(config.model, any(_heard(told) for told in valued)).write(folder)
     figures = ("accuracy", "margin", "auc", "ece", "brier")
@@ -129,7 +131,7 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         eval_loss=measured.get("eval_loss"),
         **{name: measured.get(f"eval_{name}") for name in figures},
         pairs=sum(bool(example.rejected_ids) for example in encoded.examples),
-        valued=sum(not example.rejected_ids for example in encoded.examples),
+        valued=sum(len(example.values) for example in encoded.examples),
         tokens=sum(len(e.chosen_ids) + len(e.rejected_ids) for e in encoded.examples),
         dropped=tuple(encoded.dropped),
         alike=tuple(encoded.alike),
@@ -183,14 +185,32 @@ def encode(
             labels = _labels(pair, chosen, template) if config.lm_weight else []
             example = Example(pair.id, chosen, rejected, pair.margin, labels=labels)
             result.examples.append(example)
+    fitting: dict[str, list[tuple[list[int], float]]] = defaultdict(list)
     for told in valued:
         ids = list(reading(read, told.messages, told.tools))
         if len(ids) > config.max_length:
             result.dropped.append(told.id)
         else:
-            labels = [IGNORED] * len(ids) if config.lm_weight else []
-            result.examples.append(Example(told.id, ids, value=told.value, labels=labels))
+            fitting[told.id].append((ids, told.value))
+    for id, content in fitting.items():
+        for example in _joined(id, content):
+            if config.lm_weight:
+                example.labels.extend([IGNORED] * len(example.chosen_ids))
+            result.examples.append(example)
     return result
+
+
+def _joined(id: str, content: Sequence[tuple[list[int], float]]) -> list[Example]:
+    """One example of each conversation that is the beginning of no other; sorted, a beginning stands
+    before all that go on from it."""
+    found: list[Example] = []
+    for ids, value in sorted(content):
+        if not found or ids[: len(found[-1].chosen_ids)] != found[-1].chosen_ids:
+            found.append(Example(id, ids))
+        last = found[-1] = replace(found[-1], chosen_ids=ids)
+        last.ends.append(len(ids) - 1)
+        last.values.append(value)
+    return found
 
 
 def _labels(pair: Pair, ids: Sequence[int], template: ChatTemplate) -> list[int]:
@@ -221,7 +241,7 @@ def make_trainer(
     held = held_out([example.id for example in examples], config.eval_fraction, config.seed)
     trained = [example for example in examples if example.id not in held]
     evaluation = [example for example in examples if example.id in held]
-    ends = {ids[-1] for e in examples for ids in (e.chosen_ids, e.rejected_ids) if ids}
+    padding = template.tokenizer.pad_token_id
     clock = Clock(config.max_minutes)
     trainer = PreferenceTrainer(
         model=model,
@@ -231,7 +251,7 @@ def make_trainer(
             max_length=None,
             disable_dropout=False,
         ),
-        data_collator=Collate(next(id for id in range(len(ends) + 1) if id not in ends)),
+        data_collator=Collate(padding if isinstance(padding, int) else 0),  # attended to by none
         train_dataset=_dataset(trained, config),
         eval_dataset=_dataset(evaluation, config) if evaluation else None,
         processing_class=template.tokenizer,
@@ -260,7 +280,8 @@ def _dataset(examples: Sequence[Example], config: RewardConfig) -> Any:
         "chosen_ids",
         "rejected_ids",
         "margin",
-        "value",
+        "ends",
+        "values",
         *(["labels"] if config.lm_weight else []),
     ]
     rows = [asdict(example) for example in examples]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from peft import PeftModel
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, linear, logsigmoid
 from torch.nn.utils.rnn import pad_sequence
@@ -26,22 +27,27 @@ BINS = 10
 @dataclass(frozen=True, slots=True)
 class Collate:
     """Rows to tensors: input_ids and attention_mask of shape (first answers + rejected ones, tokens),
-    padded on the right; value and margin of shape (rows). The value of a pair is NaN.
+    padded on the right; margin of shape (pairs) and value of shape (values).
 
-    padding: a token that ends no conversation: the head is read at the last token that is another.
+    ends, of shape (2 x pairs + values, 2): row and token at which the head is read, for all chosen
+    answers, then all rejected ones, then the values.
     """
 
     padding: int
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-        read = [row["chosen_ids"] for row in rows]
-        read += [row["rejected_ids"] for row in rows if row["rejected_ids"]]
+        pairs = [at for at, row in enumerate(rows) if row["rejected_ids"]]
+        read = [row["chosen_ids"] for row in rows] + [rows[at]["rejected_ids"] for at in pairs]
         ids = [torch.tensor(found) for found in read]
+        sides = (*pairs, *range(len(rows), len(read)))
+        ends = [(at, len(read[at]) - 1) for at in sides]
+        ends += [(at, end) for at, row in enumerate(rows) for end in row["ends"]]
         batch = {
             "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.padding),
             "attention_mask": pad_sequence([torch.ones_like(row) for row in ids], batch_first=True),
-            "value": torch.tensor([row["value"] for row in rows]),
-            "margin": torch.tensor([row["margin"] for row in rows]),
+            "ends": torch.tensor(ends),
+            "value": torch.tensor([value for row in rows for value in row["values"]]),
+            "margin": torch.tensor([rows[at]["margin"] for at in pairs]),
         }
         if "labels" in rows[0]:
             said = [torch.tensor(row["labels"]) for row in rows]
@@ -50,7 +56,7 @@ class Collate:
 
 
 class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type: ignore[misc]
-    """Bradley-Terry on pairs and binary cross-entropy on values, a mean over rows of either kind.
+    """Bradley-Terry on pairs and binary cross-entropy on values, a mean over all of either kind.
 
     lm_head: [vocabulary, hidden], frozen, of the base; None without a language-model loss.
     """
@@ -64,8 +70,6 @@ class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type
     def __init__(self, **told: Any) -> None:
         super().__init__(**told)
         self._seen: list[Tensor] = []
-        # What TRL has set may end a conversation, and its head would be read before that.
-        self.model.config.get_text_config().pad_token_id = self.data_collator.padding
 
     def compute_loss(
         self,
@@ -74,26 +78,31 @@ class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type
         return_outputs: bool = False,
         num_items_in_batch: Any = None,  # noqa: ARG002
     ) -> Any:
-        teaching = self.lm_head is not None and self.model.training
         outputs = model(
             input_ids=inputs["input_ids"],
             attention_mask=inputs["attention_mask"],
             use_cache=False,
-            output_hidden_states=teaching,
+            output_hidden_states=True,
         )
-        rewards, value = outputs.logits.squeeze(-1).float(), inputs["value"]
-        paired = value.isnan()
-        first, rejected = rewards[: len(value)], rewards[len(value) :]
-        chosen = first[paired]
-        lead = chosen - rejected
-        loss = -logsigmoid(lead - self.margin * inputs["margin"][paired]).sum()
+        hidden, margin, value = outputs.hidden_states[-1], inputs["margin"], inputs["value"]
+        rewards = self._read(hidden, inputs["ends"])
+        pairs = len(margin)
+        chosen, rejected, said = rewards[:pairs], rewards[pairs : 2 * pairs], rewards[2 * pairs :]
+        loss = -logsigmoid(chosen - rejected - self.margin * margin).sum()
         loss = loss + self.center * (chosen + rejected).square().sum()
-        valued = binary_cross_entropy_with_logits(first[~paired], value[~paired], reduction="sum")
-        loss = (loss + self.value_weight * valued) / len(value)
-        if teaching:
-            loss = loss + self.lm_weight * self._language(outputs.hidden_states[-1], inputs["said"])
-        self._note(first.detach(), rejected.detach(), value)
+        valued = binary_cross_entropy_with_logits(said, value, reduction="sum")
+        loss = (loss + self.value_weight * valued) / (len(margin) + len(value))
+        if self.lm_head is not None and self.model.training:
+            loss = loss + self.lm_weight * self._language(hidden, inputs["said"])
+        self._note(chosen.detach(), rejected.detach(), said.detach(), value)
         return (loss, outputs) if return_outputs else finite(loss, self.state.global_step + 1)
+
+    def _read(self, hidden: Tensor, ends: Tensor) -> Tensor:
+        """The head, which is fp32, at each of `ends`."""
+        row, token = ends.T
+        classifier = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+        reward: Tensor = classifier.score(hidden[row, token].float())
+        return reward.squeeze(-1)
 
     def _language(self, hidden: Tensor, labels: Tensor) -> Tensor:
         """Negative log-likelihood a token of the chosen answers; 0 where the batch has none."""
@@ -104,11 +113,11 @@ class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type
         at = hidden[: len(labels), : labels.shape[1] - 1][told]
         return cross_entropy(linear(at, self.lm_head.to(at)).float(), labels[:, 1:][told])
 
-    def _note(self, first: Tensor, rejected: Tensor, value: Tensor) -> None:
-        """Keep what was said for the figures; each process is given as many rows as the others."""
-        paired = value.isnan()
-        second = torch.full_like(first, torch.nan).masked_scatter(paired, rejected)
-        rows = self.accelerator.gather_for_metrics(torch.stack([first, second, value], dim=1)).cpu()
+    def _note(self, chosen: Tensor, rejected: Tensor, said: Tensor, value: Tensor) -> None:
+        """Keep what was said for the figures."""
+        pairs = torch.stack([chosen, rejected, torch.full_like(chosen, torch.nan)], dim=1)
+        values = torch.stack([said, torch.full_like(said, torch.nan), value], dim=1)
+        rows = torch.cat([pairs, values]).cpu()
         if not self.model.training:
             self._seen.append(rows)
             return
