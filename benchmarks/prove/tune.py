@@ -1,19 +1,20 @@
 """Does tuning pay, and which? The embedded base, step by step: `make prove-tune`.
 
     python -m benchmarks.prove.tune [--seeds 3] [--database 1] [--scale 1]
+    python -m benchmarks.prove.tune --part judge
 
-From base to SFT on the expert's episodes, then one step on the other: DPO on pairs of siblings from
-search trees, PPO, GRPO. Two controls go along, step by step, with as many episodes played and as many
-updates of as many rows or episodes:
+From base to SFT on a few episodes of the expert, in so many passes that more of them are no gain, then
+one step on the other: DPO on pairs of siblings from search trees, PPO, GRPO. Two controls go along,
+step by step, with as many episodes played and as many updates of as many rows or episodes:
 
     continued   SFT goes on with the expert's episodes
     rejection   the last model plays (in the first step the trees that DPO's pairs are from), and SFT
                 goes on with what was solved, half and half with the expert's
 
 All models are measured on validation and test samples; the step of DPO, PPO and GRPO that is held
-against SFT and its controls is chosen on validation. Beside that a reward model against other judges
-(see `benchmarks.prove.judge`). A run that was stopped goes on; writes
-benchmarks/results/tune_learning.json.
+against SFT and its controls is chosen on validation. The other part: a reward model against other
+judges (see `benchmarks.prove.judge`), of the first SFT model of houses. A run that was stopped goes on;
+writes benchmarks/results/tune_learning.json and tune_judge.json.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 import argparse
 import platform
 import random
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -34,37 +36,42 @@ from benchmarks.prove.verdicts import interval, paired
 from benchmarks.rows import RESULTS, Row, row, table, write
 from tmbr.cli.policy import GrpoRun, PpoRun, tune_policy
 from tmbr.cli.prefer import DpoRun, tune_dpo
-from tmbr.core.pairs import write_pairs
+from tmbr.core.pairs import Pair, write_pairs
+from tmbr.core.rows import Row as Conversation
 from tmbr.core.trace import Trace
 from tmbr.evaluation.metrics import summary
 from tmbr.teacher.preferences import States
 
-RESULT = RESULTS / "tune_learning.json"
 STEPS = ("dpo", "ppo", "grpo")
 CONTROLS = ("continued", "rejection")
+PARTS = ("judge", "learning")
 WORLDS = {"household": World(), "database": World("database", answer=192)}
 #: Rows, pairs or episodes an update.
-UPDATE = {"batch_size": 8, "accumulation": 2}
-EACH = UPDATE["batch_size"] * UPDATE["accumulation"]
+UPDATE = {"batch_size": 8, "accumulation": 4}
 FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
 FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280, **UPDATE}
 DPO: dict[str, Any] = {"learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2, "epochs": 1}
 DPO |= {"precompute_reference": True, "eval_fraction": 0}
-RL: dict[str, Any] = {"learning_rate": 3e-5, "epochs": 2, "kl": 0.0}
-PPO: dict[str, Any] = {"layout": "two_bases", "critic_rate": 1e-4, "gae": "turn", "critic_rounds": 1}
+#: Most failures are a refused action said again and again: it costs, and credit goes few turns back.
+RL: dict[str, Any] = {"learning_rate": 5e-5, "epochs": 2, "kl": 0.0, "invalid_cost": 0.3}
+RL |= {"gamma": 0.9}
+PPO: dict[str, Any] = {"layout": "two_bases", "critic_rate": 3e-4, "critic_rounds": 1}
+PPO |= {"gae": "turn", "lam": 0.8}
+GRPO: dict[str, Any] = {"groups": "states"}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """first: the expert's episodes. trees: searched for DPO. rounds of `episodes` each: of PPO, of GRPO
-    and (all at once) of rejection sampling. validation, test, searched: samples that are measured on,
-    the last those on which search is. group: of GRPO. judge_train, judge_test: houses played for the
-    reward model and for the judges' measure; of each of the first so many turns (`valued`) are valued
-    by so many `rollouts`."""
+    """first: the expert's episodes, learnt in so many `passes`. trees: searched for DPO. rounds of
+    `episodes` each: of PPO, of GRPO and (all at once) of rejection sampling. validation, test,
+    searched: samples that are measured on, the last those on which search is. group: of GRPO.
+    judge_train, judge_test: houses played for the reward model and for the judges' measure; `valued`
+    turns of each of the first are valued by so many `rollouts`."""
 
-    first: int = 1000
-    trees: int = 150
-    rounds: int = 6
+    first: int = 250
+    passes: int = 8
+    trees: int = 200
+    rounds: int = 10
     episodes: int = 64
     group: int = 8
     validation: int = 100
@@ -84,7 +91,8 @@ class Plan:
         """A smaller one; as many of the expert's episodes, for a worse model solves nothing."""
         small = {key: max(2, round(value * scale)) for key, value in asdict(self).items()}
         groups = max(2, small["episodes"] // small["group"])
-        return Plan(**{**small, "first": self.first, "episodes": small["group"] * groups})
+        fixed = {"first": self.first, "passes": self.passes}
+        return Plan(**{**small, **fixed, "episodes": small["group"] * groups})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,16 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """The expert's rows, the model tuned on them, and its search trees with their pairs."""
+
+    given: list[Conversation]
+    sft: str
+    trees: list[Trace]
+    pairs: list[Pair]
+
+
+@dataclass(frozen=True, slots=True)
 class Lab:
     """Where and by which seed a chain is made."""
 
@@ -109,6 +127,16 @@ class Lab:
 
     def play(self, model: str, strategy: str, samples: range, name: str, **how: Any) -> list[Trace]:
         return played(self.world, model, strategy, samples, self.seed, self.out / name, **how)
+
+    def begin(self) -> Begun:
+        plan, out = self.plan, self.out
+        expert = self.play(TEACHER, "react", range(plan.first), "expert")
+        given = kept(out / "expert" / "rows.jsonl", expert)
+        sft = tuned(self.world, "nano", given, FIRST_RATE, self.seed, out / "sft", epochs=plan.passes)
+        trees = self.play(sft, "multibranch", range(plan.first, plan.first + plan.trees), "trees")
+        pairs = [pair for trace in trees for pair in States([trace]).pairs()]
+        write_pairs(out / "pairs.jsonl", pairs)
+        return Begun(given, sft, trees, pairs)
 
     def measure(self, model: str, name: str) -> Measured:
         plan, told = self.plan, {"seed": 0}
@@ -136,54 +164,55 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--database", type=int, default=1, help="seeds of it")
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--part", choices=PARTS, help="one of them alone")
     parser.add_argument("--out", type=Path, default=Path("runs/prove_tune"))
-    parser.add_argument("--result", type=Path, default=RESULT)
+    parser.add_argument("--results", type=Path, default=RESULTS)
     told = parser.parse_args()
-    found = prove(Plan().scaled(told.scale), told.seeds, told.database, told.out)
-    scale = "" if told.scale == 1 else f" --scale {told.scale:g}"
-    command = f"python -m benchmarks.prove.tune --seeds {told.seeds} --database {told.database}{scale}"
-    write(told.result, {"command": command, **found})
-    print(table(found["rows"]))
+    plan, asked = Plan().scaled(told.scale), " ".join(sys.argv[1:])
+    stamp = {
+        "command": f"python -m benchmarks.prove.tune {asked}".strip(),
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "date": time.strftime("%Y-%m-%d"),
+        "plan": asdict(plan),
+    }
+    for part in [told.part] if told.part else PARTS:
+        found = (
+            learning(plan, told.seeds, told.database, told.out)
+            if part == "learning"
+            else judged(plan, told.out)
+        )
+        write(told.results / f"tune_{part}.json", {**stamp, **found})
+        print(table(found["rows"]))
 
 
-def prove(plan: Plan, seeds: int, database: int, out: Path) -> dict[str, Any]:
-    """All chains, and the judge on the first house model; rows, and what each model came to."""
-    begun = time.time()
-    judged: dict[str, Any] = {}
+def learning(plan: Plan, seeds: int, database: int, out: Path) -> dict[str, Any]:
+    """All chains; rows, and what each model came to."""
     chains: dict[str, list[dict[str, Measured]]] = {}
     for name, count in (("household", seeds), ("database", database)):
         for seed in range(count):
             lab = Lab(WORLDS[name], plan, seed, out / name / str(seed))
             chains.setdefault(name, []).append(chain(lab))
-            if name == "household" and not judged:
-                sft = str(lab.out / "sft" / "tune" / "model")
-                judged = judge.prove(lab.world, sft, lab.out / "pairs.jsonl", plan, out / "judge")
     rows = [line for name, found in chains.items() for line in verdicts(name, found)]
-    rows += judged.pop("rows", [])
-    return {
-        "machine": f"{platform.machine()}, Python {platform.python_version()}",
-        "date": time.strftime("%Y-%m-%d"),
-        "minutes": round((time.time() - begun) / 60, 1),
-        "plan": asdict(plan),
-        "rows": rows,
-        "models": {name: [_told(one) for one in found] for name, found in chains.items()},
-        "judges": judged,
-    }
+    told = {name: [_told(one) for one in found] for name, found in chains.items()}
+    return {"rows": rows, "models": told}
+
+
+def judged(plan: Plan, out: Path) -> dict[str, Any]:
+    """The reward model of the first SFT model of houses, against other judges."""
+    lab = Lab(WORLDS["household"], plan, 0, out / "household" / "0")
+    sft = lab.begin().sft
+    return judge.prove(lab.world, sft, lab.out / "pairs.jsonl", plan, out / "judge")
 
 
 def chain(lab: Lab) -> dict[str, Measured]:
     """Every model of one seed by its name, measured."""
-    plan, out = lab.plan, lab.out
-    expert = lab.play(TEACHER, "react", range(plan.first), "expert")
-    given = kept(out / "expert" / "rows.jsonl", expert)
-    sft = tuned(lab.world, "nano", given, FIRST_RATE, lab.seed, out / "sft")
-    made = {"base": "nano", "sft": sft}
-    last = dict.fromkeys(("steps", *CONTROLS), sft)
-    trees = lab.play(sft, "multibranch", range(plan.first, plan.first + plan.trees), "trees")
+    plan, out, begun = lab.plan, lab.out, lab.begin()
+    made = {"base": "nano", "sft": begun.sft}
+    last = dict.fromkeys(("steps", *CONTROLS), begun.sft)
     begin = plan.first + plan.trees
     for number, step in enumerate(STEPS):
-        last["steps"] = made[step] = _stepped(lab, step, last["steps"], trees)
-        solved = trees
+        last["steps"] = made[step] = _stepped(lab, step, last["steps"], begun.pairs)
+        solved = begun.trees
         if step != "dpo":
             most = plan.rounds * plan.episodes
             houses = range(begin + (number - 1) * most, begin + number * most)
@@ -192,19 +221,17 @@ def chain(lab: Lab) -> dict[str, Measured]:
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
             rows = kept(out / name / "solved.jsonl", new) if new else []
-            mix = mixed(given, rows, plan.rows, random.Random(f"{lab.seed} {name}"))
+            mix = mixed(begun.given, rows, plan.rows, random.Random(f"{lab.seed} {name}"))
             last[control] = made[name] = tuned(
                 lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
             )
     return {name: lab.measure(model, f"measured/{name}") for name, model in made.items()}
 
 
-def _stepped(lab: Lab, step: str, model: str, trees: Sequence[Trace]) -> str:
+def _stepped(lab: Lab, step: str, model: str, pairs: Sequence[Pair]) -> str:
     """The folder of the model after a step."""
     plan, folder = lab.plan, lab.out / step
     if step == "dpo":
-        pairs = [pair for trace in trees for pair in States([trace]).pairs()]
-        write_pairs(lab.out / "pairs.jsonl", pairs)
         write_pairs(folder / "drawn.jsonl", drawn(pairs, plan.rows, random.Random(lab.seed)))
         config = DpoRun(model=model, seed=lab.seed, **FULL, **DPO)
         return str(folder / "tune" / tune_dpo(config, folder / "drawn.jsonl", folder / "tune").folder)
@@ -214,7 +241,7 @@ def _stepped(lab: Lab, step: str, model: str, trees: Sequence[Trace]) -> str:
     if step == "ppo":
         return str(folder / tune_policy(PpoRun(**told, **PPO, samples=plan.episodes), folder).folder)
     asked = {"samples": plan.episodes // plan.group, "group": plan.group}
-    return str(folder / tune_policy(GrpoRun(**told, **asked), folder).folder)
+    return str(folder / tune_policy(GrpoRun(**told, **GRPO, **asked), folder).folder)
 
 
 def verdicts(world: str, chains: Sequence[dict[str, Measured]]) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
-from benchmarks.prove.tune import CONTROLS, EACH, STEPS, Measured, Plan, difference, verdicts
+from benchmarks.prove.tune import CONTROLS, STEPS, UPDATE, Measured, Plan, difference, verdicts
 
 from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message
@@ -54,7 +54,7 @@ def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
     for plan in (Plan(), Plan().scaled(0.06)):
         assert plan.rows == 2 * plan.rounds * plan.episodes
         assert plan.episodes % plan.group == 0
-    assert Plan().episodes % EACH == 0
+    assert Plan().episodes % (UPDATE["batch_size"] * UPDATE["accumulation"]) == 0
     assert Plan().scaled(0.06).first == Plan().first
 
 
