@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from benchmarks.prove.tune import Plan
 
 RIVALS = ("rules", "self")
-TUNED: dict[str, Any] = {"dtype": "fp32", "batch_size": 8, "learning_rate": 1e-3, "epochs": 4}
+TUNED: dict[str, Any] = {"dtype": "fp32", "batch_size": 8, "learning_rate": 1e-3, "epochs": 2}
 TUNED |= {"max_length": 1280, "evaluate_every": 40, "eval_fraction": 0.1}
 
 
@@ -65,13 +65,14 @@ def head(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> Path:
     """The run folder of a reward model, of sampled train episodes and of pairs."""
     traces = _sampled(world, model, range(plan.judge_train), "train", out)
     write_valued(out / "outcomes.jsonl", (v for trace in traces for v in States([trace]).valued()))
+    played(world, model, "react", range(plan.valued), 0, out / "valued", temperature=1.0)
     values = out / "values"
     config = ValuesConfig(
-        traces=out / "train" / "traces.jsonl",
+        traces=out / "valued" / "traces.jsonl",
         model=ModelConfig(model=model),
         sampling=SamplingConfig(temperature=1.0, max_tokens=world.answer),
         which="branch",
-        most=plan.valued,
+        most=2,
         rollouts=plan.rollouts,
         concurrency=32,
         out=values,
