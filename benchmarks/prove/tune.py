@@ -65,8 +65,8 @@ class Plan:
     """first: the expert's episodes, learnt in so many `passes`. trees: searched for DPO. rounds of
     `episodes` each: of PPO, of GRPO and (all at once) of rejection sampling. validation, test,
     searched: samples that are measured on, the last those on which search is. group: of GRPO.
-    judge_train, judge_test: houses played for the reward model and for the judges' measure; two turns of
-    each of the first `valued` are valued by so many `rollouts`."""
+    judge_train, judge_test: houses played for the reward model and for the judges' measure; two turns
+    of each of the first `valued` are valued by so many `rollouts`."""
 
     first: int = 250
     passes: int = 8
