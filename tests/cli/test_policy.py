@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +12,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from tests.support import corridor
+from tests.tuning.killing import kill_once
 from tests.tuning.policy.playing import PLAYED, grpo, ppo
 from tmbr.cli import run as command
 from tmbr.cli.policy import tune_policy
@@ -135,15 +131,8 @@ def test_after_kill_9_the_same_call_ends_with_the_same_curve(
     )
     whole = tune_policy(config, tmp_path / "whole")
     out = tmp_path / "killed"
-    told = [sys.executable, "-c", KILLED, type(config).__name__, config.model_dump_json(), str(out)]
-    process = subprocess.Popen(told, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    deadline = time.monotonic() + 120
-    while not _reached(out, 5) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert not (out / "result.json").exists()
-
+    command = (KILLED, type(config).__name__, config.model_dump_json(), str(out))
+    kill_once(lambda: _reached(out, 5), command, out)
     resumed = tune_policy(config, out)
     assert (resumed.round, resumed.validated) == (whole.round, whole.validated)
     ours, theirs = _metrics(out), _metrics(tmp_path / "whole")

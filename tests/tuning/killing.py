@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -31,10 +32,16 @@ def kill_in_the_middle(trainer: ModuleType, config: BaseModel, data: Path, out: 
     """Start `trainer.run` as a process and kill it by -9 after a checkpoint or two."""
     kind = type(config)
     told = [trainer.__name__, kind.__module__, kind.__name__, config.model_dump_json()]
-    command = [sys.executable, "-c", _RUN, *told, str(data), str(out)]
-    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    command = (_RUN, *told, str(data), str(out))
+    kill_once(lambda: any(out.glob("checkpoints/checkpoint-2*")), command, out)
+
+
+def kill_once(reached: Callable[[], bool], command: Sequence[str], out: Path) -> None:
+    """Start Python with this code and arguments, and kill it by -9 as soon as it has got so far."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-c", *command], env=env)
     deadline = time.monotonic() + 120
-    while not list(out.glob("checkpoints/checkpoint-2*")) and time.monotonic() < deadline:
+    while not reached() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
