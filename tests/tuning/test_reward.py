@@ -174,7 +174,8 @@ def test_what_is_padded_with_is_never_read(base: Path, data: Path, tmp_path: Pat
 
 
 def _loss(trainer: PreferenceTrainer, batch: dict[str, Any]) -> float:
-    return float(trainer.compute_loss(trainer.model, batch, return_outputs=True)[0])
+    loss: float = trainer.compute_loss(trainer.model, batch, return_outputs=True)[0].item()
+    return loss
 
 
 def test_a_conversation_valued_turn_by_turn_is_read_once(base: Path, tmp_path: Path) -> None:
