@@ -62,7 +62,7 @@ prove-data: .venv/dev            ## what each kind of data teaches and what tuni
 prove-teacher: .venv/dev            ## a teacher with faults, killed and capped: 1,000 questions a world; an hour
 	$(BIN)/python -m benchmarks.teacher
 
-prove-tune: .venv/dev            ## SFT, DPO, PPO, GRPO against their controls, and the reward judge, over an hour
+prove-tune: .venv/dev            ## SFT, DPO, PPO, GRPO against their controls, and the reward judge, hours
 	$(BIN)/python -m benchmarks.prove.tune
 
 lock:            ## write down the versions that are installed now

@@ -41,7 +41,7 @@ def prove(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> dict[
     """Rows with the bars, and each judge's AUC with its interval. pairs: of siblings in the model's own
     search trees, on train samples."""
     trained = head(world, model, pairs, plan, out)
-    held = _sampled(world, model, range(plan.judge_test), "validation", out)
+    held = _sampled(world, model, range(plan.judge_test), "validation", out / "validation")
     found = asyncio.run(_asked(world, model, (*RIVALS, f"reward={trained}"), held))
     reward = found.pop(f"reward={trained}")
     told = {"episodes": len(held), "failed": len(held) - sum(won(held)), "train": plan.judge_train}
@@ -58,14 +58,15 @@ def prove(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> dict[
 
 
 def _sampled(world: World, model: str, houses: range, split: str, out: Path) -> list[Trace]:
-    return played(world, model, "react", houses, 0, out / split, temperature=1.0, split=split)
+    return played(world, model, "react", houses, 0, out, temperature=1.0, split=split)
 
 
 def head(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> Path:
     """The run folder of a reward model, of sampled train episodes and of pairs."""
-    traces = _sampled(world, model, range(plan.judge_train), "train", out)
+    some, others = range(plan.valued), range(plan.valued, plan.judge_train)
+    traces = _sampled(world, model, some, "train", out / "valued")
+    traces += _sampled(world, model, others, "train", out / "train")
     write_valued(out / "outcomes.jsonl", (v for trace in traces for v in States([trace]).valued()))
-    played(world, model, "react", range(plan.valued), 0, out / "valued", temperature=1.0)
     values = out / "values"
     config = ValuesConfig(
         traces=out / "valued" / "traces.jsonl",

@@ -107,7 +107,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class Start:
     """The expert's rows, the model tuned on them, and its search trees with their pairs."""
 
     given: list[Conversation]
@@ -128,7 +128,7 @@ class Lab:
     def play(self, model: str, strategy: str, samples: range, name: str, **how: Any) -> list[Trace]:
         return played(self.world, model, strategy, samples, self.seed, self.out / name, **how)
 
-    def begin(self) -> Begun:
+    def start(self) -> Start:
         plan, out = self.plan, self.out
         expert = self.play(TEACHER, "react", range(plan.first), "expert")
         given = kept(out / "expert" / "rows.jsonl", expert)
@@ -136,7 +136,7 @@ class Lab:
         trees = self.play(sft, "multibranch", range(plan.first, plan.first + plan.trees), "trees")
         pairs = [pair for trace in trees for pair in States([trace]).pairs()]
         write_pairs(out / "pairs.jsonl", pairs)
-        return Begun(given, sft, trees, pairs)
+        return Start(given, sft, trees, pairs)
 
     def measure(self, model: str, name: str) -> Measured:
         plan, told = self.plan, {"seed": 0}
@@ -200,28 +200,28 @@ def learning(plan: Plan, seeds: int, database: int, out: Path) -> dict[str, Any]
 def judged(plan: Plan, out: Path) -> dict[str, Any]:
     """The reward model of the first SFT model of houses, against other judges."""
     lab = Lab(WORLDS["household"], plan, 0, out / "household" / "0")
-    sft = lab.begin().sft
+    sft = lab.start().sft
     return judge.prove(lab.world, sft, lab.out / "pairs.jsonl", plan, out / "judge")
 
 
 def chain(lab: Lab) -> dict[str, Measured]:
     """Every model of one seed by its name, measured."""
-    plan, out, begun = lab.plan, lab.out, lab.begin()
-    made = {"base": "nano", "sft": begun.sft}
-    last = dict.fromkeys(("steps", *CONTROLS), begun.sft)
-    begin = plan.first + plan.trees
+    plan, out, start = lab.plan, lab.out, lab.start()
+    made = {"base": "nano", "sft": start.sft}
+    last = dict.fromkeys(("steps", *CONTROLS), start.sft)
+    unseen = plan.first + plan.trees
     for number, step in enumerate(STEPS):
-        last["steps"] = made[step] = _stepped(lab, step, last["steps"], begun.pairs)
-        solved = begun.trees
+        last["steps"] = made[step] = _stepped(lab, step, last["steps"], start.pairs)
+        solved = start.trees
         if step != "dpo":
             most = plan.rounds * plan.episodes
-            houses = range(begin + (number - 1) * most, begin + number * most)
+            houses = range(unseen + (number - 1) * most, unseen + number * most)
             folder = f"rejection-{number}"
             solved = lab.play(last["rejection"], "react", houses, f"{folder}/play", temperature=1.0)
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
             rows = kept(out / name / "solved.jsonl", new) if new else []
-            mix = mixed(begun.given, rows, plan.rows, random.Random(f"{lab.seed} {name}"))
+            mix = mixed(start.given, rows, plan.rows, random.Random(f"{lab.seed} {name}"))
             last[control] = made[name] = tuned(
                 lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
             )

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from tmbr.core.pairs import Pair, Valued, read_either
 from tmbr.core.rewards import RewardRecord
 from tmbr.core.rows import Row, Turn
 from tmbr.tuning import ranks, run_folder
-from tmbr.tuning.masks import IGNORED, ChatTemplate
+from tmbr.tuning.masks import ChatTemplate
 from tmbr.tuning.memory import fits
 from tmbr.tuning.preference_config import RewardConfig
 from tmbr.tuning.running import Stopped, evaluated, last_loss, save, train
@@ -37,7 +37,7 @@ class Example:
 
     ends, values: the tokens after which a conversation is valued, and its value there: those that are
     the beginning of another are read with it.
-    labels: as long as `chosen_ids`, of the chosen answer's tokens, for the language-model loss.
+    labels: as long as `chosen_ids`, of a pair's chosen answer, for the language-model loss.
     """
 
     id: str
@@ -193,10 +193,7 @@ def encode(
         else:
             fitting[told.id].append((ids, told.value))
     for id, content in fitting.items():
-        for example in _joined(id, content):
-            if config.lm_weight:
-                example.labels.extend([IGNORED] * len(example.chosen_ids))
-            result.examples.append(example)
+        result.examples += _joined(id, content)
     return result
 
 
@@ -205,11 +202,10 @@ def _joined(id: str, content: Sequence[tuple[list[int], float]]) -> list[Example
     before all that go on from it."""
     found: list[Example] = []
     for ids, value in sorted(content):
-        if not found or ids[: len(found[-1].chosen_ids)] != found[-1].chosen_ids:
-            found.append(Example(id, ids))
-        last = found[-1] = replace(found[-1], chosen_ids=ids)
-        last.ends.append(len(ids) - 1)
-        last.values.append(value)
+        goes_on = found and ids[: len(found[-1].chosen_ids)] == found[-1].chosen_ids
+        before = found.pop() if goes_on else Example(id, [])
+        ends, values = [*before.ends, len(ids) - 1], [*before.values, value]
+        found.append(Example(id, ids, ends=ends, values=values))
     return found
 
 

@@ -50,7 +50,7 @@ class Collate:
             "margin": torch.tensor([rows[at]["margin"] for at in pairs]),
         }
         if "labels" in rows[0]:
-            said = [torch.tensor(row["labels"]) for row in rows]
+            said = [torch.tensor(row["labels"], dtype=torch.long) for row in rows]
             batch["said"] = pad_sequence(said, batch_first=True, padding_value=IGNORED)
         return batch
 

@@ -146,6 +146,8 @@ def test_what_ended_as_its_group_did_costs_no_pass(base: Path, monkeypatch: pyte
     learner.config = grpo(base, kl=0.1)
     assert learner.teaching(batch, targets) == [0, 1, 2]
     learner.config = grpo(base, kl=0.0)
+    valued = Targets(targets.old, None, targets.weight, advantage, values=torch.zeros(10))
+    assert learner.teaching(batch, valued) == [0, 1, 2]  # a critic learns from all
     targets.advantage.zero_()
     assert learner.teaching(batch, targets) == [0, 1, 2]
 

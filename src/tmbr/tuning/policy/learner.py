@@ -126,7 +126,7 @@ class Learner:
         """Strands from which there is anything to learn; all of them where none teaches. Where
         advantages make all of the loss, a group that ended alike has nothing to say."""
         every = list(range(len(batch.strands)))
-        if self.config.kl or self.config.entropy:
+        if self.config.kl or self.config.entropy or targets.values is not None:
             return every
         least = 1e-6  # what rounding leaves of nothing
         return [i for i in every if (targets.advantage[batch.tokens([i])].abs() > least).any()] or every
