@@ -39,12 +39,17 @@ ALONE = {"rollouts": {**PLAYED["rollouts"], "concurrency": 1}}
 LEARNING = {"rounds": 6, "kl": 0.0, "batch_size": 16, "learning_rate": 2e-3, "epochs": 3, **ALONE}
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
-def test_ppo_learns_the_way_out(base: Path, tmp_path: Path, method: str) -> None:
-    lora = {"layout": "one_base", "rank": 4} if method == "lora" else {}
-    config = ppo(
-        base, episodes=32, critic_rate=1e-2, method=method, **{**LEARNING, "layout": "shared", **lora}
-    )
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"method": "full", "layout": "shared"},
+        {"method": "full", "layout": "shared", "optimizer": "muon", "negative_weight": 0.2},
+        {"method": "lora", "layout": "one_base", "rank": 4},
+    ],
+    ids=["full", "muon", "lora"],
+)
+def test_ppo_learns_the_way_out(base: Path, tmp_path: Path, how: dict[str, Any]) -> None:
+    config = ppo(base, episodes=32, critic_rate=1e-2, **LEARNING, **how)
     result = tune_policy(config, tmp_path)
     told = _metrics(tmp_path)
     assert [line["round"] for line in told] == list(range(1, 7))

@@ -102,7 +102,20 @@ class TuneConfig(BaseModel):
         return self
 
 
-class SftConfig(TuneConfig):
+class OptimizerConfig(TuneConfig):
+    """Of the trainers that may use another optimiser than AdamW."""
+
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """muon: Muon on the matrices of the blocks and AdamW on the rest; for `method: full`."""
+
+    @model_validator(mode="after")
+    def _muon_needs_full(self) -> Self:
+        if self.optimizer == "muon" and self.method != "full":
+            raise ValueError("optimizer: muon trains whole matrices; set method: full, or adamw")
+        return self
+
+
+class SftConfig(OptimizerConfig):
     """Supervised fine-tuning of a base model on rows (see `tmbr.core.rows`)."""
 
     over_length: Literal["cut", "split", "drop"] = "cut"
@@ -111,14 +124,6 @@ class SftConfig(TuneConfig):
     packing: bool = False
     """Lay rows end to end in sequences of `max_length` tokens; each sees only itself. Pays with
     flash_attention_2, which skips what is not seen."""
-    optimizer: Literal["adamw", "muon"] = "adamw"
-    """muon: Muon on the matrices of the blocks and AdamW on the rest; for `method: full`."""
     focal: float = Field(0.0, ge=0)
     """Focal loss (Lin et al., 2017): each token weighs (1 - its probability) ** focal, so that the few
     that decide are not drowned by the many that follow; 0 is plain cross-entropy."""
-
-    @model_validator(mode="after")
-    def _muon_needs_full(self) -> Self:
-        if self.optimizer == "muon" and self.method != "full":
-            raise ValueError("optimizer: muon trains whole matrices; set method: full, or adamw")
-        return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,7 +15,8 @@ class MuonAdamW(torch.optim.Optimizer):
     """Muon on the 2-D matrices of the blocks; AdamW on embeddings, head, norms and biases.
 
     Muon's update is scaled to AdamW's root mean square (Liu et al., 2025, arXiv 2502.16982), so one
-    learning rate serves both. Weight decay is for matrices only.
+    learning rate serves both. Weight decay is for matrices only. beside: groups of other parameters,
+    for AdamW.
     """
 
     def __init__(
@@ -24,13 +25,14 @@ class MuonAdamW(torch.optim.Optimizer):
         lr: float,
         weight_decay: float = 0.0,
         betas: tuple[float, float] = (0.9, 0.95),
+        beside: Sequence[dict[str, Any]] = (),
     ) -> None:
         matrices, rest = muon_groups(model)
         self.parts: list[torch.optim.Optimizer] = [
             torch.optim.Muon(
                 matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
             ),
-            torch.optim.AdamW(rest, lr=lr, betas=betas, weight_decay=0.0),
+            torch.optim.AdamW([{"params": rest}, *beside], lr=lr, betas=betas, weight_decay=0.0),
         ]
         super().__init__([group for part in self.parts for group in part.param_groups], {})
         self._share()

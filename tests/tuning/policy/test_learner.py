@@ -87,13 +87,16 @@ def test_the_divergence_is_taken_from_each_tokens_reward(
     assert (told["mismatch_max"], told["truncated"]) == (1.5, 0.25)
 
 
-@pytest.mark.parametrize("accumulation", [1, 2])
-def test_one_update_of_grpo_is_the_gradient_worked_out_apart(base: Path, accumulation: int) -> None:
+@pytest.mark.parametrize(("accumulation", "negative"), [(1, 1.0), (2, 1.0), (2, 0.25)])
+def test_one_update_of_grpo_is_the_gradient_worked_out_apart(
+    base: Path, accumulation: int, negative: float
+) -> None:
     config = grpo(
         base,
         kl=0.3,
         entropy=0.01,
         deviation=False,
+        negative_weight=negative,
         batch_size=2 // accumulation,
         accumulation=accumulation,
         epochs=1,
@@ -112,7 +115,7 @@ def test_one_update_of_grpo_is_the_gradient_worked_out_apart(base: Path, accumul
 
     terms = []
     # Six tokens in two episodes, of four and two: those of the shorter count twice those of the longer.
-    for strand, advantage in zip(batch.strands, (0.5 * 3 / 4, -0.5 * 3 / 2), strict=True):
+    for strand, advantage in zip(batch.strands, (0.5 * 3 / 4, -negative * 0.5 * 3 / 2), strict=True):
         ids = torch.tensor([strand.ids])
         logprobs = networks.causal(ids).logits[0].log_softmax(-1)
         assert networks.reference is not None
@@ -163,6 +166,44 @@ def test_rows_are_mixed_in(base: Path, tmp_path: Path) -> None:
     learner = ActorCritic(config, networks, content.examples)
     first = learner.learn(batch_of([[0.0]]), 0)["sft_loss"]
     assert learner.learn(batch_of([[0.0]]), 1)["sft_loss"] < first / 2
+
+
+def test_an_update_has_as_many_rows_as_conversations(base: Path, tmp_path: Path) -> None:
+    said = ("leave", "open the door on the left", "leave by the door")
+    write_rows(
+        tmp_path / "rows.jsonl",
+        [
+            Row(text, (RowTurn(Message("user", "Out.")), RowTurn(Message("assistant", text), 1.0)))
+            for text in said
+        ],
+    )
+    played = batch_of([[0.0], [1.0], [0.0]])
+    losses = []
+    for size in (3, 2):  # however they are laid in passes
+        config = ppo(base, batch_size=size, accumulation=4 - size, epochs=1, critic_rounds=9)
+        networks = Networks(config)
+        content = encode(read_rows(tmp_path / "rows.jsonl"), networks.template, 99)
+        learner = ActorCritic(config, networks, content.examples)
+        learner.optimizer.step = lambda: None  # type: ignore[method-assign, assignment]
+        learner._supervise(3, 0, 0, told := {"sft_loss": []})
+        losses += told["sft_loss"]
+        assert learner.learn(played, 0)["sft_loss"] > 0
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_muon_moves_the_matrices_of_the_policy_and_adamw_the_critic(base: Path) -> None:
+    config = ppo(base, method="full", layout="two_bases", optimizer="muon", learning_rate=1e-3)
+    config = config.model_copy(update={"critic_rate": 1e-2, "critic_rounds": 0})
+    learner = ActorCritic(config, networks := Networks(config))
+    weights = {**networks.actor_weights, **networks.critic_weights}
+    before = {name: weight.detach().clone() for name, weight in weights.items()}
+    learner.learn(batch_of([[0.0, 1.0], [0.0]]), 0)
+    assert {group["lr"] for group in learner.optimizer.param_groups} == {1e-3, 1e-2}
+    moved = {name for name, weight in weights.items() if not torch.equal(weight, before[name])}
+    assert moved == {*weights} - {"critic.lm_head.weight"}  # the critic says nothing
+    other = ActorCritic(config, Networks(config))
+    other.load_state_dict(learner.state_dict())
+    assert [group["peak"] for group in other.optimizer.param_groups] == [1e-3, 1e-3, 1e-2]
 
 
 def test_the_rate_of_a_round(base: Path) -> None:

@@ -38,6 +38,11 @@ def normalised(values: Tensor) -> Tensor:
     return (values - values.mean()) / (deviation + 1e-8)
 
 
+def tempered(values: Tensor, weight: float) -> Tensor:
+    """What is below 0 times `weight`."""
+    return torch.where(values < 0, weight * values, values)
+
+
 def compared(values: Sequence[float], deviation: bool) -> list[float]:
     """Each against the mean of all, over their deviation where asked; one alone is as expected."""
     found = torch.tensor(values, dtype=torch.float64)

@@ -7,10 +7,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from tmbr.tuning.config import TuneConfig
+from tmbr.tuning.config import OptimizerConfig
 
 
-class PolicyConfig(TuneConfig):
+class PolicyConfig(OptimizerConfig):
     """What PPO and GRPO share. An update is made of `batch_size` × `accumulation` conversations."""
 
     adapter: Path | None = None
@@ -57,8 +57,13 @@ class PolicyConfig(TuneConfig):
     by their ratio, truncated here: a heavier one would be noise."""
     invalid_cost: float = Field(0.0, ge=0)
     """Taken from the reward of a turn from which no action could be read or that the world refused."""
+    negative_weight: float = Field(1.0, ge=0, le=1)
+    """Weight of what went worse than expected against what went better. To push an answer down says not
+    what would have been right, and in a small model moves much else; with little of it the policy bears
+    a higher learning rate. 0 learns from what went better alone."""
     sft_rows: Path | None = None
-    """Training rows (JSONL) whose supervised loss is mixed into every update."""
+    """Training rows (JSONL) whose supervised loss is mixed into every update: as many of them as it has
+    conversations."""
     sft_weight: float = Field(0.1, gt=0)
     """Weight of that loss."""
 

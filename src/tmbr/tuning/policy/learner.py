@@ -17,8 +17,9 @@ from torch import Tensor
 
 from tmbr.core.types import derive_seed
 from tmbr.tuning.masks import IGNORED, Example
+from tmbr.tuning.optim import MuonAdamW
 from tmbr.tuning.policy import losses
-from tmbr.tuning.policy.advantages import by_episode, by_fork, by_state
+from tmbr.tuning.policy.advantages import by_episode, by_fork, by_state, tempered
 from tmbr.tuning.policy.batch import Batch
 from tmbr.tuning.policy.config import GrpoConfig, PolicyConfig
 from tmbr.tuning.policy.networks import Networks, sampled
@@ -52,13 +53,23 @@ class Learner:
     def __init__(self, config: PolicyConfig, networks: Networks, rows: Sequence[Example] = ()) -> None:
         self.config, self.networks, self.rows = config, networks, rows
         self.kl = config.kl
-        self.optimizer = torch.optim.AdamW(self.groups(), weight_decay=config.weight_decay)
+        self.optimizer = self._optimizer()
 
-    def groups(self) -> list[dict[str, Any]]:
-        """What the optimiser trains, and the peak rate of each."""
-        return [
-            {"params": list(self.networks.actor_weights.values()), "peak": self.config.learning_rate}
-        ]
+    def beside(self) -> list[dict[str, Any]]:
+        """What the optimiser trains beside the policy, and the peak rate of each."""
+        return []
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        rate, decay, beside = self.config.learning_rate, self.config.weight_decay, self.beside()
+        made: torch.optim.Optimizer
+        if self.config.optimizer == "muon":
+            made = MuonAdamW(self.networks.policy, rate, decay, beside=beside)
+        else:
+            policy = {"params": list(self.networks.actor_weights.values())}
+            made = torch.optim.AdamW([policy, *beside], rate, weight_decay=decay)
+        for group in made.param_groups:
+            group.setdefault("peak", rate)
+        return made
 
     def state_dict(self) -> dict[str, Any]:
         return {"optimizer": self.optimizer.state_dict(), "kl": self.kl}
@@ -97,6 +108,7 @@ class Learner:
             spans = batch.spans(batch.turn)
             for span in spans:
                 weight[span] *= len(weight) / len(spans) / (span.stop - span.start)
+        turns = tempered(turns, self.config.negative_weight)
         return Targets(old, reference, weight, turns[batch.turn])
 
     @torch.no_grad()
@@ -109,10 +121,10 @@ class Learner:
         order = sorted(range(len(batch.strands)), key=lambda i: len(batch.strands[i].ids))
         for index in _chunks(order, self.config.batch_size):
             content, at = [batch.strands[i] for i in index], batch.tokens(index)
-            old[at] = self._scores(networks.policy, content)
+            old[at] = self._scores(networks.policy, content).cpu()
             if reference is not None:
                 with networks.as_reference() as model:
-                    reference[at] = self._scores(model, content)
+                    reference[at] = self._scores(model, content).cpu()
             if values is not None:
                 with networks.as_critic() as model:
                     values[at] = networks.values(networks.hidden(model, content)).cpu()
@@ -120,7 +132,7 @@ class Learner:
 
     def _scores(self, model: Any, content: list[Strand]) -> Tensor:
         logits = self.networks.logits(model, self.networks.hidden(model, content))
-        return _logprobs(logits, sampled(content).to(logits.device)).cpu()
+        return _logprobs(logits, sampled(content).to(logits.device))
 
     def teaching(self, batch: Batch, targets: Targets) -> list[int]:
         """Strands from which there is anything to learn; all of them where none teaches. Where
@@ -156,7 +168,7 @@ class Learner:
             content = [batch.strands[i] for i in index]
             self.backward(content, targets, batch.tokens(index), within, round, told)
         if self.rows:
-            self._supervise(round, number, told)
+            self._supervise(len(update), round, number, told)
         for weights in (self.networks.actor_weights, self.networks.critic_weights):
             if weights:
                 norm = torch.nn.utils.clip_grad_norm_(weights.values(), self.config.clip)
@@ -214,16 +226,18 @@ class Learner:
             told["entropy"].append(spread.mean().item())
         return loss.sum() / len(within)
 
-    def _supervise(self, round: int, number: int, told: dict[str, list[float]]) -> None:
-        """Cross-entropy on rows drawn for this update."""
+    def _supervise(self, count: int, round: int, number: int, told: dict[str, list[float]]) -> None:
+        """Cross-entropy on so many rows, drawn for this update; a mean over their tokens."""
         drawn = Random(derive_seed(self.config.seed, "rows", round, number))
-        examples = drawn.sample(self.rows, min(self.config.batch_size, len(self.rows)))
-        content = [_labelled(example) for example in examples]
-        states = self.networks.hidden(self.networks.policy, content)
-        logits = self.networks.logits(self.networks.policy, states)
-        loss = -_logprobs(logits, sampled(content).to(logits.device)).mean()
-        (self.config.sft_weight * loss).backward()  # type: ignore[no-untyped-call]
-        told["sft_loss"].append(loss.item())
+        examples = drawn.sample(self.rows, min(count, len(self.rows)))
+        content = sorted(map(_labelled, examples), key=lambda strand: len(strand.ids))
+        every = sum(end - start for strand in content for start, end in strand.spans)
+        told["sft_loss"].append(0.0)
+        for index in _chunks(range(len(content)), self.config.batch_size):
+            some = [content[i] for i in index]
+            loss = -self._scores(self.networks.policy, some).sum() / every
+            (self.config.sft_weight * loss).backward()  # type: ignore[no-untyped-call]
+            told["sft_loss"][-1] += loss.item()
 
     def _mismatch(self, batch: Batch, targets: Targets) -> dict[str, float]:
         """How far sampler and trainer are apart on the same tokens, in nats, and how many are cut."""
