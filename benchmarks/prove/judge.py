@@ -26,15 +26,15 @@ from tmbr.core.trace import Trace
 from tmbr.evaluation.forecasts import Forecast, auc, auc_interval
 from tmbr.evaluation.hindsight import answers, questions
 from tmbr.evaluation.intervals import bootstrap
-from tmbr.teacher.preferences import States
+from tmbr.teacher.preferences import States, ended
 from tmbr.tuning.preference_config import RewardConfig
 
 if TYPE_CHECKING:
     from benchmarks.prove.tune import Plan
 
 RIVALS = ("rules", "self")
-TUNED: dict[str, Any] = {"dtype": "fp32", "batch_size": 8, "learning_rate": 1e-3, "epochs": 2}
-TUNED |= {"max_length": 1280, "evaluate_every": 40, "eval_fraction": 0.1}
+TUNED: dict[str, Any] = {"dtype": "fp32", "batch_size": 8, "learning_rate": 1e-3, "epochs": 1}
+TUNED |= {"max_length": 1280, "evaluate_every": 60, "eval_fraction": 0.1}
 
 
 def prove(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def head(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> Path:
     some, others = range(plan.valued), range(plan.valued, plan.judge_train)
     traces = _sampled(world, model, some, "train", out / "valued")
     traces += _sampled(world, model, others, "train", out / "train")
-    write_valued(out / "outcomes.jsonl", (v for trace in traces for v in States([trace]).valued()))
+    write_valued(out / "outcomes.jsonl", (v for t in traces for v in States([t], ended).valued()))
     values = out / "values"
     config = ValuesConfig(
         traces=out / "valued" / "traces.jsonl",

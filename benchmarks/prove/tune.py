@@ -38,6 +38,7 @@ from tmbr.cli.policy import GrpoRun, PpoRun, tune_policy
 from tmbr.cli.prefer import DpoRun, tune_dpo
 from tmbr.core.pairs import Pair, write_pairs
 from tmbr.core.rows import Row as Conversation
+from tmbr.core.rows import write_rows
 from tmbr.core.trace import Trace
 from tmbr.evaluation.metrics import summary
 from tmbr.teacher.preferences import States
@@ -53,8 +54,9 @@ FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280, *
 DPO: dict[str, Any] = {"learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2, "epochs": 1}
 DPO |= {"precompute_reference": True, "eval_fraction": 0}
 #: Most failures are a refused action said again and again: it costs, and credit goes few turns back.
-RL: dict[str, Any] = {"learning_rate": 5e-5, "epochs": 2, "kl": 0.0, "invalid_cost": 0.3}
-RL |= {"gamma": 0.9}
+#: Rows and little weight on what went worse keep the rest of the model, so that it bears Muon's rate.
+RL: dict[str, Any] = {"optimizer": "muon", "learning_rate": 3e-4, "negative_weight": 0.2}
+RL |= {"sft_weight": 1.0, "epochs": 2, "kl": 0.0, "invalid_cost": 0.3, "gamma": 0.9}
 PPO: dict[str, Any] = {"layout": "two_bases", "critic_rate": 3e-4, "critic_rounds": 1}
 PPO |= {"gae": "turn", "lam": 0.8}
 GRPO: dict[str, Any] = {"groups": "states"}
@@ -75,9 +77,9 @@ class Plan:
     episodes: int = 64
     group: int = 8
     validation: int = 100
-    test: int = 200
+    test: int = 400
     searched: int = 40
-    judge_train: int = 1200
+    judge_train: int = 3000
     judge_test: int = 400
     valued: int = 200
     rollouts: int = 4
@@ -108,12 +110,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The expert's rows, the model tuned on them, and its search trees with their pairs."""
+    """The expert's rows, the model tuned on them, its search trees and their pairs. taught: file of the
+    expert's rows and those of solved trees."""
 
     given: list[Conversation]
     sft: str
     trees: list[Trace]
     pairs: list[Pair]
+    taught: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,9 @@ class Lab:
         trees = self.play(sft, "multibranch", range(plan.first, plan.first + plan.trees), "trees")
         pairs = [pair for trace in trees for pair in States([trace]).pairs()]
         write_pairs(out / "pairs.jsonl", pairs)
-        return Start(given, sft, trees, pairs)
+        solved = kept(out / "trees" / "rows.jsonl", trees)
+        write_rows(taught := out / "taught.jsonl", [*given, *solved])
+        return Start(given, sft, trees, pairs, taught)
 
     def measure(self, model: str, name: str) -> Measured:
         plan, told = self.plan, {"seed": 0}
@@ -211,7 +217,7 @@ def chain(lab: Lab) -> dict[str, Measured]:
     last = dict.fromkeys(("steps", *CONTROLS), start.sft)
     unseen = plan.first + plan.trees
     for number, step in enumerate(STEPS):
-        last["steps"] = made[step] = _stepped(lab, step, last["steps"], start.pairs)
+        last["steps"] = made[step] = _stepped(lab, step, last["steps"], start)
         solved = start.trees
         if step != "dpo":
             most = plan.rounds * plan.episodes
@@ -228,16 +234,17 @@ def chain(lab: Lab) -> dict[str, Measured]:
     return {name: lab.measure(model, f"measured/{name}") for name, model in made.items()}
 
 
-def _stepped(lab: Lab, step: str, model: str, pairs: Sequence[Pair]) -> str:
+def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:
     """The folder of the model after a step."""
     plan, folder = lab.plan, lab.out / step
     if step == "dpo":
-        write_pairs(folder / "drawn.jsonl", drawn(pairs, plan.rows, random.Random(lab.seed)))
+        write_pairs(folder / "drawn.jsonl", drawn(start.pairs, plan.rows, random.Random(lab.seed)))
         config = DpoRun(model=model, seed=lab.seed, **FULL, **DPO)
         return str(folder / "tune" / tune_dpo(config, folder / "drawn.jsonl", folder / "tune").folder)
     rollouts = {"task": lab.world.task, "max_tokens": lab.world.answer}
     rollouts |= {"concurrency": plan.episodes, "max_batch": plan.episodes}
     told = {**FULL, **RL, "model": model, "seed": lab.seed, "rounds": plan.rounds, "rollouts": rollouts}
+    told["sft_rows"] = start.taught
     if step == "ppo":
         return str(folder / tune_policy(PpoRun(**told, **PPO, samples=plan.episodes), folder).folder)
     asked = {"samples": plan.episodes // plan.group, "group": plan.group}

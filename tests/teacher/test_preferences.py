@@ -9,7 +9,7 @@ from tests.support import grown
 from tests.teacher.playing import played
 from tmbr.core.trace import Finish, Trace
 from tmbr.core.types import Score
-from tmbr.teacher.preferences import States, outcomes
+from tmbr.teacher.preferences import States, ended, outcomes
 
 
 @settings(max_examples=25)
@@ -57,6 +57,19 @@ def test_nothing_is_known_of_what_was_only_looked_at() -> None:
     trace, nodes = _tree(1, 0)
     assert outcomes(trace) == {nodes[0]: 1.0}
     assert list(States([trace]).pairs()) == []
+
+
+def test_a_refused_turn_is_worth_what_its_state_turned_out_to_be() -> None:
+    made = grown.Grown(grown.sample(), grown.run("react"))
+    refused = made.act(made.start, "open bed 1", "Nothing happens.", "I open it.", admissible=False)
+    right = made.act(refused, "go to bed 1", "A bed.", "The bed.")
+    made.trace.finish = Finish(right, Score(1.0, True), "completed")
+    assert outcomes(made.trace) == {refused: 0.0, right: 1.0}
+    assert ended(made.trace) == {refused: 1.0, right: 1.0}
+    aside = made.act(made.start, "open bed 2", "Nothing happens.", "Or this.", admissible=False)
+    assert ended(made.trace)[aside] == 0.0  # nobody went on from there
+    made.trace.finish = Finish(right, Score(0.0, False), "task limit reached")
+    assert ended(made.trace) == {refused: 0.0, right: 0.0, aside: 0.0}
 
 
 def test_states_of_several_episodes_are_pooled() -> None:

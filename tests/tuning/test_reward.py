@@ -68,7 +68,7 @@ def _config(base: Path, **settings: Any) -> RewardConfig:
 
 
 def _trainer(base: Path, data: Path, out: Path, **settings: Any) -> PreferenceTrainer:
-    config = _config(base, dropout=0.0, group_by_length=False, **settings)
+    config = _config(base, dropout=0.0, **settings)
     model, tokenizer = load_classifier(config.model, torch.float32, 0)
     template = ChatTemplate(tokenizer)
     encoded = reward.encode(*read_either(data), template, config)

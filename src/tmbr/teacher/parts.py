@@ -20,7 +20,7 @@ from tmbr.teacher.build_config import DataConfig
 from tmbr.teacher.idle import idle, replay, without
 from tmbr.teacher.ledger import Ledger, Place
 from tmbr.teacher.mix import trained
-from tmbr.teacher.preferences import States, outcomes
+from tmbr.teacher.preferences import States, Values, ended, outcomes
 from tmbr.teacher.tools import BATCH, Count, Tools
 from tmbr.teacher.trees import sft_rows
 
@@ -114,10 +114,11 @@ class _Writer:
                 written.rows[place.source] += 1
                 written.weights[place.source] += trained(row, partial(tokens, self.tools.count))
         traces = [trace for _, trace in found]
-        for pair in States(traces, self._worth, lone=False).pairs(self.config.margin):
+        told = partial(self._known, outcomes)
+        for pair in States(traces, told, lone=False).pairs(self.config.margin):
             written.pairs += 1
             pairs.write(pair_line(pair).text)
-        known = self._worth if self.config.values == "all" else self._played
+        known = partial(self._known, ended) if self.config.values == "all" else self._played
         for valued in States(traces, known).valued():
             written.values += 1
             values.write(valued_line(valued).text)
@@ -125,8 +126,9 @@ class _Writer:
     def _played(self, trace: Trace) -> dict[int, float]:
         return self.ledger.step_values(trace.id)
 
-    def _worth(self, trace: Trace) -> dict[int, float]:
-        return {**outcomes(trace), **self._played(trace)}
+    def _known(self, by_end: Values, trace: Trace) -> dict[int, float]:
+        """Rollouts overrule what the end tells."""
+        return {**by_end(trace), **self._played(trace)}
 
     def _rows(self, trace: Trace) -> list[Row]:
         assert trace.finish is not None, "the filter of outcomes has let it pass"

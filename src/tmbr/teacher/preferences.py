@@ -44,6 +44,19 @@ def outcomes(trace: Trace) -> dict[int, float]:
     return found
 
 
+def ended(trace: Trace) -> dict[int, float]:
+    """What the state after each turn was worth to who played on from there.
+
+    As `outcomes`, but a refused turn of the committed branch is worth its success too: the next may
+    have mended it.
+    """
+    found = outcomes(trace)
+    if found and trace.finish is not None:
+        won = float(trace.finish.score.success)
+        found |= {index: won for index in trace.branch(trace.finish.leaf) if index in found}
+    return found
+
+
 def _is_wrong(node: Node) -> bool:
     dropped = node.action is not None and node.error is not None  # a double, or never looked at
     return not dropped and not teaches(node)

@@ -36,6 +36,9 @@ class RewardConfig(TuneConfig):
     """Tokens of a conversation; one that is longer is left out, counted and listed."""
     epochs: float = Field(1, gt=0)
     """Passes over the data; reward models overfit soon."""
+    group_by_length: bool = False
+    """Batches of like length. Off: long episodes are those that failed, so that a batch would hold one
+    kind of outcome, and the next the other."""
     learning_rate: float = Field(1e-4, gt=0)
     """Peak rate; 1e-4 suits LoRA, 1e-5 full tuning of a large model."""
     eval_fraction: float = Field(0.1, ge=0, lt=1)
