@@ -53,8 +53,8 @@ def test_ppo_learns_the_way_out(base: Path, tmp_path: Path, how: dict[str, Any])
     result = tune_policy(config, tmp_path)
     told = _metrics(tmp_path)
     assert [line["round"] for line in told] == list(range(1, 7))
-    assert told[0]["success"] < 0.6
-    assert max(line["success"] for line in told[-3:]) > 0.8
+    assert told[0]["success"] < 0.4
+    assert told[-1]["success"] > 0.8
     assert told[-1]["turns"] < told[0]["turns"]
     assert max(line["mismatch_max"] for line in told) < 1e-3
     assert result.stopped == "rounds"
@@ -68,8 +68,8 @@ def test_grpo_learns_the_way_out(base: Path, tmp_path: Path, groups: str) -> Non
     config = grpo(base, groups=groups, **{**LEARNING, **(tree if groups == "tree" else {"group": 32})})
     tune_policy(config, tmp_path)
     told = _metrics(tmp_path)
-    assert told[0]["success"] < 0.6
-    assert max(line["success"] for line in told[-5:]) > 0.8
+    assert told[0]["success"] < 0.4
+    assert max(line["success"] for line in told[-3:]) > 0.8
 
 
 @pytest.mark.parametrize(
