@@ -26,7 +26,7 @@ from tmbr.core.trace import Trace
 from tmbr.evaluation.forecasts import Forecast, auc, auc_interval
 from tmbr.evaluation.hindsight import answers, questions
 from tmbr.evaluation.intervals import bootstrap
-from tmbr.teacher.preferences import States, ended
+from tmbr.teacher.preferences import States, state_values
 from tmbr.tuning.preference_config import RewardConfig
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def head(world: World, model: str, pairs: Path, plan: Plan, out: Path) -> Path:
     some, others = range(plan.valued), range(plan.valued, plan.judge_train)
     traces = _sampled(world, model, some, "train", out / "valued")
     traces += _sampled(world, model, others, "train", out / "train")
-    write_valued(out / "outcomes.jsonl", (v for t in traces for v in States([t], ended).valued()))
+    told = (valued for one in traces for valued in States([one], state_values).valued())
+    write_valued(out / "outcomes.jsonl", told)
     values = out / "values"
     config = ValuesConfig(
         traces=out / "valued" / "traces.jsonl",

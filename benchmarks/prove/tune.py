@@ -4,8 +4,9 @@
     python -m benchmarks.prove.tune --part judge
 
 From base to SFT on a few episodes of the expert, in so many passes that more of them are no gain, then
-one step on the other: DPO on pairs of siblings from search trees, PPO, GRPO. Two controls go along,
-step by step, with as many episodes played and as many updates of as many rows or episodes:
+one step on the other: DPO on pairs of siblings from search trees, PPO, GRPO, of which the last two learn
+the expert's rows and those of solved trees along. Two controls go along, step by step, with as many
+episodes played and as many updates of as many conversations (a pair has two):
 
     continued   SFT goes on with the expert's episodes
     rejection   the last model plays (in the first step the trees that DPO's pairs are from), and SFT
@@ -47,8 +48,8 @@ STEPS = ("dpo", "ppo", "grpo")
 CONTROLS = ("continued", "rejection")
 PARTS = ("judge", "learning")
 WORLDS = {"household": World(), "database": World("database", answer=192)}
-#: Rows, pairs or episodes an update.
-UPDATE = {"batch_size": 8, "accumulation": 4}
+#: Pairs, or episodes and as many rows, an update; and rows of the controls.
+UPDATE, CONTROL = {"batch_size": 8, "accumulation": 4}, {"batch_size": 8, "accumulation": 8}
 FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
 FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280, **UPDATE}
 DPO: dict[str, Any] = {"learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2, "epochs": 1}
@@ -85,8 +86,8 @@ class Plan:
     rollouts: int = 4
 
     @property
-    def rows(self) -> int:
-        """Rows of a step's SFT or DPO: as many as PPO and GRPO learn from, each in every epoch."""
+    def learnt(self) -> int:
+        """Pairs of DPO, and episodes of PPO and GRPO, each counted in every epoch."""
         return self.rounds * int(RL["epochs"]) * self.episodes
 
     def scaled(self, scale: float) -> Plan:
@@ -110,12 +111,12 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The expert's rows, the model tuned on them, its search trees and their pairs. taught: file of the
-    expert's rows and those of solved trees."""
+    """The expert's rows, the model tuned on them, and of its search trees the rows of those it solved and
+    the pairs. taught: file of all rows."""
 
     given: list[Conversation]
     sft: str
-    trees: list[Trace]
+    solved: list[Conversation]
     pairs: list[Pair]
     taught: Path
 
@@ -142,7 +143,7 @@ class Lab:
         write_pairs(out / "pairs.jsonl", pairs)
         solved = kept(out / "trees" / "rows.jsonl", trees)
         write_rows(taught := out / "taught.jsonl", [*given, *solved])
-        return Start(given, sft, trees, pairs, taught)
+        return Start(given, sft, solved, pairs, taught)
 
     def measure(self, model: str, name: str) -> Measured:
         plan, told = self.plan, {"seed": 0}
@@ -218,18 +219,18 @@ def chain(lab: Lab) -> dict[str, Measured]:
     unseen = plan.first + plan.trees
     for number, step in enumerate(STEPS):
         last["steps"] = made[step] = _stepped(lab, step, last["steps"], start)
-        solved = start.trees
+        solved = start.solved
         if step != "dpo":
             most = plan.rounds * plan.episodes
             houses = range(unseen + (number - 1) * most, unseen + number * most)
-            folder = f"rejection-{number}"
-            solved = lab.play(last["rejection"], "react", houses, f"{folder}/play", temperature=1.0)
+            name = f"rejection-{number}/play"
+            own = lab.play(last["rejection"], "react", houses, name, temperature=1.0)
+            solved = kept(out / name / "rows.jsonl", own)
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
-            rows = kept(out / name / "solved.jsonl", new) if new else []
-            mix = mixed(start.given, rows, plan.rows, random.Random(f"{lab.seed} {name}"))
+            mix = mixed(start.given, new, 2 * plan.learnt, random.Random(f"{lab.seed} {name}"))
             last[control] = made[name] = tuned(
-                lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
+                lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **CONTROL
             )
     return {name: lab.measure(model, f"measured/{name}") for name, model in made.items()}
 
@@ -238,7 +239,7 @@ def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:
     """The folder of the model after a step."""
     plan, folder = lab.plan, lab.out / step
     if step == "dpo":
-        write_pairs(folder / "drawn.jsonl", drawn(start.pairs, plan.rows, random.Random(lab.seed)))
+        write_pairs(folder / "drawn.jsonl", drawn(start.pairs, plan.learnt, random.Random(lab.seed)))
         config = DpoRun(model=model, seed=lab.seed, **FULL, **DPO)
         return str(folder / "tune" / tune_dpo(config, folder / "drawn.jsonl", folder / "tune").folder)
     rollouts = {"task": lab.world.task, "max_tokens": lab.world.answer}

@@ -52,7 +52,7 @@ def test_a_difference_is_paired_by_seed_and_sample() -> None:
 
 def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
     for plan in (Plan(), Plan().scaled(0.06)):
-        assert plan.rows == 2 * plan.rounds * plan.episodes
+        assert plan.learnt == 2 * plan.rounds * plan.episodes
         assert plan.episodes % plan.group == 0
     assert Plan().episodes % (UPDATE["batch_size"] * UPDATE["accumulation"]) == 0
     assert Plan().scaled(0.06).first == Plan().first

@@ -133,7 +133,7 @@ def test_after_kill_9_the_same_call_ends_with_the_same_curve(
     config = (
         ppo(base, layout="two_bases", episodes=4, kl_target=0.01, **shared)
         if kind == "ppo"
-        else grpo(base, groups="tree", trunks=2, forks=1, group=2, **shared)
+        else grpo(base, groups="tree", trunks=2, forks=1, group=2, optimizer="muon", **shared)
     )
     whole = tune_policy(config, tmp_path / "whole")
     out = tmp_path / "killed"

@@ -11,7 +11,7 @@ from tests.support import tiny
 from tmbr.cli import run
 from tmbr.core.pairs import read_either, read_pairs
 from tmbr.core.store import read_traces
-from tmbr.teacher.preferences import States, ended
+from tmbr.teacher.preferences import States, state_values
 
 FAST = ["dtype=fp32", "rank=4", "epochs=1", "batch_size=16", "max_length=1200"]
 
@@ -42,7 +42,7 @@ def test_a_reward_model_is_made_of_traces_and_judges_them(
     made = read_either(rewarded / "preferences.jsonl")
     traces = read_traces(folder / "traces.jsonl")
     assert made[0] == [pair for trace in traces for pair in States([trace]).pairs()]
-    assert made[1] == [valued for trace in traces for valued in States([trace], ended).valued()]
+    assert made[1] == [valued for trace in traces for valued in States([trace], state_values).valued()]
     kept = result["pairs"] + result["valued"]
     assert kept > 10
     assert kept + len(result["dropped"]) + len(result["alike"]) == len(made[0]) + len(made[1])

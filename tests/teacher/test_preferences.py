@@ -9,7 +9,7 @@ from tests.support import grown
 from tests.teacher.playing import played
 from tmbr.core.trace import Finish, Trace
 from tmbr.core.types import Score
-from tmbr.teacher.preferences import States, ended, outcomes
+from tmbr.teacher.preferences import States, outcomes, state_values
 
 
 @settings(max_examples=25)
@@ -65,11 +65,11 @@ def test_a_refused_turn_is_worth_what_its_state_turned_out_to_be() -> None:
     right = made.act(refused, "go to bed 1", "A bed.", "The bed.")
     made.trace.finish = Finish(right, Score(1.0, True), "completed")
     assert outcomes(made.trace) == {refused: 0.0, right: 1.0}
-    assert ended(made.trace) == {refused: 1.0, right: 1.0}
+    assert state_values(made.trace) == {refused: 1.0, right: 1.0}
     aside = made.act(made.start, "open bed 2", "Nothing happens.", "Or this.", admissible=False)
-    assert ended(made.trace)[aside] == 0.0  # nobody went on from there
+    assert state_values(made.trace)[aside] == 0.0  # nobody went on from there
     made.trace.finish = Finish(right, Score(0.0, False), "task limit reached")
-    assert ended(made.trace) == {refused: 0.0, right: 0.0, aside: 0.0}
+    assert state_values(made.trace) == {refused: 0.0, right: 0.0, aside: 0.0}
 
 
 def test_states_of_several_episodes_are_pooled() -> None:

@@ -15,7 +15,7 @@ from tmbr.core.lines import Line, write_lines
 from tmbr.core.pairs import pair_line, valued_line, write_pairs
 from tmbr.core.store import holds_traces, read_traces
 from tmbr.core.trace import Trace
-from tmbr.teacher.preferences import States, ended
+from tmbr.teacher.preferences import States, state_values
 from tmbr.tuning.preference_config import DpoConfig
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _made(data: Path, path: Path) -> Path:
     def lines(traces: Iterable[Trace]) -> Iterator[Line]:
         for trace in traces:
             yield from map(pair_line, States([trace]).pairs())
-            yield from map(valued_line, States([trace], ended).valued())
+            yield from map(valued_line, States([trace], state_values).valued())
 
     if write_lines(path, lines(read_traces(data))) == 0:
         path.unlink()

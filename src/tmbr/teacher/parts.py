@@ -20,7 +20,7 @@ from tmbr.teacher.build_config import DataConfig
 from tmbr.teacher.idle import idle, replay, without
 from tmbr.teacher.ledger import Ledger, Place
 from tmbr.teacher.mix import trained
-from tmbr.teacher.preferences import States, Values, ended, outcomes
+from tmbr.teacher.preferences import States, Values, outcomes, state_values
 from tmbr.teacher.tools import BATCH, Count, Tools
 from tmbr.teacher.trees import sft_rows
 
@@ -118,7 +118,7 @@ class _Writer:
         for pair in States(traces, told, lone=False).pairs(self.config.margin):
             written.pairs += 1
             pairs.write(pair_line(pair).text)
-        known = partial(self._known, ended) if self.config.values == "all" else self._played
+        known = partial(self._known, state_values) if self.config.values == "all" else self._played
         for valued in States(traces, known).valued():
             written.values += 1
             values.write(valued_line(valued).text)

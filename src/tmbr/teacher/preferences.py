@@ -44,7 +44,7 @@ def outcomes(trace: Trace) -> dict[int, float]:
     return found
 
 
-def ended(trace: Trace) -> dict[int, float]:
+def state_values(trace: Trace) -> dict[int, float]:
     """What the state after each turn was worth to who played on from there.
 
     As `outcomes`, but a refused turn of the committed branch is worth its success too: the next may

@@ -282,7 +282,7 @@ def test_the_limits_of_each_process_are_those_asked_for(computer: Computer) -> N
 def test_as_another_user_it_runs_in_a_user_namespace() -> None:
     """The fallback on the real thing: the same program under a user without rights."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
-        pytest.skip("only root can become another user")
+        pytest.skip("only root can become another user, and by setpriv: apt-get install util-linux")
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
         "from tmbr.environments.operating_system import Computer, backend\n"

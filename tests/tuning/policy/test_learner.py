@@ -14,6 +14,7 @@ from tmbr.core.rows import Turn as RowTurn
 from tmbr.core.trace import Finish, Node, Run, Trace
 from tmbr.core.types import Message, Sample, Score
 from tmbr.tuning.masks import encode
+from tmbr.tuning.optim import MuonAdamW, muon_groups
 from tmbr.tuning.policy.actor_critic import ActorCritic
 from tmbr.tuning.policy.batch import Batch
 from tmbr.tuning.policy.learner import Learner, Targets, rate
@@ -168,7 +169,10 @@ def test_rows_are_mixed_in(base: Path, tmp_path: Path) -> None:
     assert learner.learn(batch_of([[0.0]]), 1)["sft_loss"] < first / 2
 
 
-def test_an_update_has_as_many_rows_as_conversations(base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("size", "accumulation"), [(3, 1), (2, 2), (1, 3)])
+def test_an_update_has_as_many_rows_as_conversations(
+    base: Path, tmp_path: Path, size: int, accumulation: int
+) -> None:
     said = ("leave", "open the door on the left", "leave by the door")
     write_rows(
         tmp_path / "rows.jsonl",
@@ -177,18 +181,21 @@ def test_an_update_has_as_many_rows_as_conversations(base: Path, tmp_path: Path)
             for text in said
         ],
     )
-    played = batch_of([[0.0], [1.0], [0.0]])
+    config = ppo(base, batch_size=size, accumulation=accumulation, epochs=1, critic_rounds=9)
+    networks = Networks(config)
+    content = encode(read_rows(tmp_path / "rows.jsonl"), networks.template, 99).examples
     losses = []
-    for size in (3, 2):  # however they are laid in passes
-        config = ppo(base, batch_size=size, accumulation=4 - size, epochs=1, critic_rounds=9)
-        networks = Networks(config)
-        content = encode(read_rows(tmp_path / "rows.jsonl"), networks.template, 99)
-        learner = ActorCritic(config, networks, content.examples)
-        learner.optimizer.step = lambda: None  # type: ignore[method-assign, assignment]
-        learner._supervise(3, 0, 0, told := {"sft_loss": []})
-        losses += told["sft_loss"]
-        assert learner.learn(played, 0)["sft_loss"] > 0
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for example in content:
+        ids = torch.tensor([example.input_ids])
+        told = torch.tensor(example.labels)[1:]
+        with torch.no_grad():
+            logits = networks.causal(ids).logits[0, :-1]
+        losses.append(
+            torch.nn.functional.cross_entropy(logits[told >= 0], told[told >= 0], reduction="none")
+        )
+    learner = ActorCritic(config, networks, content)
+    found = learner.learn(batch_of([[0.0], [1.0], [0.0]]), 0)["sft_loss"]
+    assert found == pytest.approx(torch.cat(losses).mean().item(), rel=1e-5)
 
 
 def test_muon_moves_the_matrices_of_the_policy_and_adamw_the_critic(base: Path) -> None:
@@ -198,7 +205,12 @@ def test_muon_moves_the_matrices_of_the_policy_and_adamw_the_critic(base: Path) 
     weights = {**networks.actor_weights, **networks.critic_weights}
     before = {name: weight.detach().clone() for name, weight in weights.items()}
     learner.learn(batch_of([[0.0, 1.0], [0.0]]), 0)
-    assert {group["lr"] for group in learner.optimizer.param_groups} == {1e-3, 1e-2}
+    assert isinstance(learner.optimizer, MuonAdamW)
+    muon, adamw = learner.optimizer.parts
+    assert isinstance(muon, torch.optim.Muon)
+    matrices, _ = muon_groups(networks.policy)
+    assert {id(weight) for weight in muon.param_groups[0]["params"]} == {id(w) for w in matrices}
+    assert [group["lr"] for group in adamw.param_groups] == [1e-3, 1e-2]
     moved = {name for name, weight in weights.items() if not torch.equal(weight, before[name])}
     assert moved == {*weights} - {"critic.lm_head.weight"}  # the critic says nothing
     other = ActorCritic(config, Networks(config))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tmbr.tuning.policy import losses
-from tmbr.tuning.policy.advantages import gae, normalised, tempered
+from tmbr.tuning.policy.advantages import gae, normalised
 from tmbr.tuning.policy.batch import Batch
 from tmbr.tuning.policy.config import PpoConfig
 from tmbr.tuning.policy.learner import Learner, Targets
@@ -38,7 +38,6 @@ class ActorCritic(Learner):
         advantage, returns, valued = self.estimates(batch, rewards, values)
         if self.config.normalise:
             advantage = normalised(advantage)
-        advantage = tempered(advantage, self.config.negative_weight)
         weight = losses.importance(old, batch.sampler, self.config.mismatch_cap)
         return Targets(old, reference, weight, advantage, values, returns, valued)
 

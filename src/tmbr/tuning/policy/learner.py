@@ -83,6 +83,7 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate(self.config, round)
         targets = self.targets(batch)
+        targets.advantage = tempered(targets.advantage, self.config.negative_weight)
         told: dict[str, list[float]] = defaultdict(list)
         for number, update in enumerate(self._updates(batch, self.teaching(batch, targets), round)):
             self._update(batch, targets, update, round, number, told)
@@ -108,7 +109,6 @@ class Learner:
             spans = batch.spans(batch.turn)
             for span in spans:
                 weight[span] *= len(weight) / len(spans) / (span.stop - span.start)
-        turns = tempered(turns, self.config.negative_weight)
         return Targets(old, reference, weight, turns[batch.turn])
 
     @torch.no_grad()
@@ -232,12 +232,13 @@ class Learner:
         examples = drawn.sample(self.rows, min(count, len(self.rows)))
         content = sorted(map(_labelled, examples), key=lambda strand: len(strand.ids))
         every = sum(end - start for strand in content for start, end in strand.spans)
-        told["sft_loss"].append(0.0)
+        found = 0.0
         for index in _chunks(range(len(content)), self.config.batch_size):
             some = [content[i] for i in index]
             loss = -self._scores(self.networks.policy, some).sum() / every
             (self.config.sft_weight * loss).backward()  # type: ignore[no-untyped-call]
-            told["sft_loss"][-1] += loss.item()
+            found += loss.item()
+        told["sft_loss"].append(found)
 
     def _mismatch(self, batch: Batch, targets: Targets) -> dict[str, float]:
         """How far sampler and trainer are apart on the same tokens, in nats, and how many are cut."""
