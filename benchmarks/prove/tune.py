@@ -4,9 +4,9 @@
     python -m benchmarks.prove.tune --part judge
 
 From base to SFT on a few episodes of the expert, in so many passes that more of them are no gain, then
-one step on the other: DPO on pairs of siblings from search trees, PPO, GRPO, of which the last two learn
-the expert's rows and those of solved trees along. Two controls go along, step by step, with as many
-episodes played and as many updates of as many conversations (a pair has two):
+one step on the other: DPO on pairs of siblings from search trees, PPO, GRPO; the last two learn rows of
+the expert and of solved trees along. Two controls go along, step by step, with as many episodes played
+and as many updates of as many conversations (a pair has two):
 
     continued   SFT goes on with the expert's episodes
     rejection   the last model plays (in the first step the trees that DPO's pairs are from), and SFT
@@ -111,8 +111,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The expert's rows, the model tuned on them, and of its search trees the rows of those it solved and
-    the pairs. taught: file of all rows."""
+    """The expert's rows, the model tuned on them, and of its search trees the rows of solved ones and the
+    pairs. taught: file of all rows."""
 
     given: list[Conversation]
     sft: str
