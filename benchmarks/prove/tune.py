@@ -111,7 +111,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The expert's rows, the model tuned on them, and of its search trees the rows of solved ones and the
+    """The expert's rows, the model tuned on them, and of its search trees rows of the solved ones and
     pairs. taught: file of all rows."""
 
     given: list[Conversation]
