@@ -6,7 +6,7 @@
 From base to SFT on a few episodes of the expert, in so many passes that more of them are no gain, then
 one step on the other: DPO on pairs of siblings from search trees, PPO, GRPO; the last two learn rows of
 the expert and of solved trees along. Two controls go along, step by step, with as many episodes played
-and as many updates of as many conversations (a pair has two):
+and as many updates of as many rows as pairs or episodes:
 
     continued   SFT goes on with the expert's episodes
     rejection   the last model plays (in the first step the trees that DPO's pairs are from), and SFT
@@ -48,8 +48,8 @@ STEPS = ("dpo", "ppo", "grpo")
 CONTROLS = ("continued", "rejection")
 PARTS = ("judge", "learning")
 WORLDS = {"household": World(), "database": World("database", answer=192)}
-#: Pairs, or episodes and as many rows, an update; and rows of the controls.
-UPDATE, CONTROL = {"batch_size": 8, "accumulation": 4}, {"batch_size": 8, "accumulation": 8}
+#: Rows, pairs or episodes an update.
+UPDATE = {"batch_size": 8, "accumulation": 4}
 FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
 FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280, **UPDATE}
 DPO: dict[str, Any] = {"learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2, "epochs": 1}
@@ -86,8 +86,8 @@ class Plan:
     rollouts: int = 4
 
     @property
-    def learnt(self) -> int:
-        """Pairs of DPO, and episodes of PPO and GRPO, each counted in every epoch."""
+    def rows(self) -> int:
+        """Rows of a step's SFT or DPO: as many as PPO and GRPO learn from, each in every epoch."""
         return self.rounds * int(RL["epochs"]) * self.episodes
 
     def scaled(self, scale: float) -> Plan:
@@ -228,9 +228,9 @@ def chain(lab: Lab) -> dict[str, Measured]:
             solved = kept(out / name / "rows.jsonl", own)
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
-            mix = mixed(start.given, new, 2 * plan.learnt, random.Random(f"{lab.seed} {name}"))
+            mix = mixed(start.given, new, plan.rows, random.Random(f"{lab.seed} {name}"))
             last[control] = made[name] = tuned(
-                lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **CONTROL
+                lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
             )
     return {name: lab.measure(model, f"measured/{name}") for name, model in made.items()}
 
@@ -239,7 +239,7 @@ def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:
     """The folder of the model after a step."""
     plan, folder = lab.plan, lab.out / step
     if step == "dpo":
-        write_pairs(folder / "drawn.jsonl", drawn(start.pairs, plan.learnt, random.Random(lab.seed)))
+        write_pairs(folder / "drawn.jsonl", drawn(start.pairs, plan.rows, random.Random(lab.seed)))
         config = DpoRun(model=model, seed=lab.seed, **FULL, **DPO)
         return str(folder / "tune" / tune_dpo(config, folder / "drawn.jsonl", folder / "tune").folder)
     rollouts = {"task": lab.world.task, "max_tokens": lab.world.answer}

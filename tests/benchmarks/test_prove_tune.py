@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
-from benchmarks.prove.tune import CONTROL, CONTROLS, STEPS, UPDATE, Measured, Plan, difference, verdicts
+from benchmarks.prove.tune import CONTROLS, STEPS, UPDATE, Measured, Plan, difference, verdicts
 
 from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message
@@ -50,11 +50,9 @@ def test_a_difference_is_paired_by_seed_and_sample() -> None:
     assert low == pytest.approx(0.5 - 1.959964 * (8 * 0.25 / 7) ** 0.5 / 8**0.5)
 
 
-def test_a_step_and_its_controls_learn_from_as_many_conversations() -> None:
-    sizes = [told["batch_size"] * told["accumulation"] for told in (UPDATE, CONTROL)]
-    assert sizes[1] == 2 * sizes[0]
+def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
     for plan in (Plan(), Plan().scaled(0.06)):
-        assert plan.learnt == 2 * plan.rounds * plan.episodes
+        assert plan.rows == 2 * plan.rounds * plan.episodes
         assert plan.episodes % plan.group == 0
     assert Plan().episodes % (UPDATE["batch_size"] * UPDATE["accumulation"]) == 0
     assert Plan().scaled(0.06).first == Plan().first
