@@ -196,7 +196,13 @@ def test_a_conversation_valued_turn_by_turn_is_read_once(base: Path, tmp_path: P
     lone = []
     for one in values:
         ids = list(reading(trainer.processing_class, one.messages, ()))
-        row = {"chosen_ids": ids, "rejected_ids": [], "margin": 0.0, "ends": [len(ids) - 1]}
+        row = {
+            "number": 0,
+            "chosen_ids": ids,
+            "rejected_ids": [],
+            "margin": 0.0,
+            "ends": [len(ids) - 1],
+        }
         lone.append(_loss(trainer, trainer.data_collator([{**row, "values": [one.value]}])))
     assert together == pytest.approx(sum(lone) / 5, rel=1e-5)
 

@@ -153,6 +153,20 @@ def test_a_best_after_the_last_checkpoint_is_measured_again(tmp_path: Path) -> N
     assert [path.name for path in (out / "best").iterdir()] == ["step-00000002"]
 
 
+def test_what_was_measured_before_the_first_checkpoint_is_told_after_a_stop(tmp_path: Path) -> None:
+    base, data, out = tiny.write(tmp_path / "base"), tmp_path / "rows.jsonl", tmp_path / "run"
+    write_rows(data, [Row("r", (Turn(Message("user", "go")), Turn(Message("assistant", "a"), 1.0)))])
+    told = {"dtype": "fp32", "eval_fraction": 0, "epochs": 2, "evaluate_every": 1, "save_every": 2}
+    config = SftConfig(model=str(base), **told)
+    with pytest.raises(IndexError):  # at update 1
+        sft.run(config, data, out, Said(0.2))
+    sft.run(config, data, out, Said(0.3, 0.4))
+    logged = [json.loads(line) for line in (out / "metrics.jsonl").open()]
+    assert [(e["step"], e["validation"]) for e in logged if "validation" in e] == [
+        *((0, 0.2), (1, 0.3), (2, 0.4))
+    ]
+
+
 def test_what_cannot_be_measured_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="set evaluate_every"):
         SftConfig(model="m", patience=1)

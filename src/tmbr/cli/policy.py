@@ -17,6 +17,7 @@ from tmbr.config import RolloutConfig, SamplingConfig, StrategyConfig, Validatio
 from tmbr.core.trace import Trace
 from tmbr.core.types import Context, Sample, Tool, derive_seed
 from tmbr.runner import Job
+from tmbr.tuning import ranks
 from tmbr.tuning.policy.config import GrpoConfig, PolicyConfig, PpoConfig
 from tmbr.tuning.policy.run import PolicyResult
 from tmbr.tuning.policy.run import run as train
@@ -50,6 +51,8 @@ def tune_policy(config: PpoRun | GrpoRun, out: Path) -> PolicyResult:
     told = config.model_copy(update={"model": model_path(config.model)})
     rewards = outcome if config.reward == WORLD else sampler.judged
     result = train(told, sampler, out, rewards)
+    if not ranks.first():
+        return result
     validated = "" if result.validated is None else f", validation {100 * result.validated:.1f}%"
     print(
         f"{result.rounds} rounds ({result.stopped}), success {100 * result.success:.1f}% in the last;"
@@ -68,7 +71,7 @@ class Worlds:
 
     def __init__(self, config: PpoRun | GrpoRun, out: Path) -> None:
         self.config, self.told = config, config.rollouts
-        self.folder = out / "rollouts"
+        self.folder = ranks.own(out / "rollouts")
         task = make_task(self.told.task, self.told.data, self.told.form)
         self.underway = Underway(
             task, self.told.data, config.model, self.told.max_batch, self.told.concurrency

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tmbr.cli.build import model_path
-from tmbr.cli.tune import say_kept
+from tmbr.cli.tune import made, say_kept
 from tmbr.cli.underway import validator
 from tmbr.config import TaskValidationConfig
-from tmbr.core.errors import DataError
 from tmbr.core.lines import Line, write_lines
 from tmbr.core.pairs import pair_line, valued_line, write_pairs
 from tmbr.core.store import holds_traces, read_traces
 from tmbr.core.trace import Trace
 from tmbr.teacher.preferences import States, state_values
+from tmbr.tuning import ranks
 from tmbr.tuning.preference_config import DpoConfig
 
 if TYPE_CHECKING:
@@ -41,8 +41,10 @@ def tune_reward(config: RewardConfig, data: Path, out: Path) -> RewardResult:
     from tmbr.tuning.reward import run
 
     if holds_traces(data):
-        data = _made(data, out / "preferences.jsonl")
+        data = _preferences(data, out)
     result = run(config.model_copy(update={"model": model_path(config.model)}), data, out)
+    if not ranks.first():
+        return result
     print(
         f"trained on {result.pairs:,} pairs and {result.valued:,} valued conversations, "
         f"{result.updates:,} updates, loss {result.loss:.3f}{_left(result)}"
@@ -67,15 +69,10 @@ def tune_dpo(config: DpoRun, data: Path, out: Path) -> DpoResult:
     if config.evaluate_every is not None:
         evaluator = validator(config.validation, config.model, out)
     if holds_traces(data):
-        path = out / "pairs.jsonl"
-        if (
-            write_pairs(path, (pair for trace in read_traces(data) for pair in States([trace]).pairs()))
-            == 0
-        ):
-            path.unlink()
-            raise DataError(f"{data}: no success in it left a sibling behind; collect with branches")
-        data = path
+        data = _pairs(data, out)
     result = run(config.model_copy(update={"model": model_path(config.model)}), data, out, evaluator)
+    if not ranks.first():
+        return result
     print(
         f"tuned on {result.pairs:,} pairs, {result.updates:,} updates, "
         f"loss {result.loss:.3f}{_left(result)}"
@@ -92,7 +89,17 @@ def _left(result: RewardResult | DpoResult) -> str:
     return f"; {left:,} were too long or alike, see result.json" if left else ""
 
 
-def _made(data: Path, path: Path) -> Path:
+def _pairs(data: Path, out: Path) -> Path:
+    return made(
+        out / "pairs.jsonl",
+        lambda path: write_pairs(
+            path, (pair for trace in read_traces(data) for pair in States([trace]).pairs())
+        ),
+        f"{data}: no success in it left a sibling behind; collect with branches",
+    )
+
+
+def _preferences(data: Path, out: Path) -> Path:
     """Pairs and valued conversations of all episodes, in an order that does not depend on the play."""
 
     def lines(traces: Iterable[Trace]) -> Iterator[Line]:
@@ -100,7 +107,8 @@ def _made(data: Path, path: Path) -> Path:
             yield from map(pair_line, States([trace]).pairs())
             yield from map(valued_line, States([trace], state_values).valued())
 
-    if write_lines(path, lines(read_traces(data))) == 0:
-        path.unlink()
-        raise DataError(f"{data}: no scored episode in it, so there is nothing to learn from")
-    return path
+    return made(
+        out / "preferences.jsonl",
+        lambda path: write_lines(path, lines(read_traces(data))),
+        f"{data}: no scored episode in it, so there is nothing to learn from",
+    )

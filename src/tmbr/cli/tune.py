@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tmbr.cli.build import model_path
 from tmbr.cli.underway import validator
 from tmbr.config import TaskValidationConfig
-from tmbr.core.errors import ConfigError
+from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.store import holds_traces, read_traces
 from tmbr.tuning import ranks
 from tmbr.tuning.config import SftConfig
@@ -73,9 +74,17 @@ def _rows(data: Path, out: Path) -> Path:
     """Rows of the successful episodes, in an order that does not depend on how they were played."""
     from tmbr.core.rows import rows, write_rows
 
-    path = out / "rows.jsonl"
-    if ranks.first() and write_rows(path, rows(read_traces(data))) == 0:
+    return made(
+        out / "rows.jsonl",
+        lambda path: write_rows(path, rows(read_traces(data))),
+        f"{data}: no episode in it was solved, so there is nothing to learn from",
+    )
+
+
+def made(path: Path, write: Callable[[Path], int], nothing: str) -> Path:
+    """A file that the first process writes. Raises DataError, saying `nothing`, where it is empty."""
+    if ranks.first() and write(path) == 0:
         path.unlink()
-        raise ConfigError(f"{data}: no episode in it was solved, so there is nothing to learn from")
+        raise DataError(nothing)
     ranks.wait()
     return path

@@ -19,6 +19,7 @@ from tmbr.core.store import TraceStore, read_traces, timing_path
 from tmbr.core.trace import Budget, Run, Trace
 from tmbr.core.types import Sample
 from tmbr.runner import Job, run
+from tmbr.tuning import ranks
 
 if TYPE_CHECKING:
     from tmbr.models.local import LocalModel
@@ -83,8 +84,12 @@ class Underway:
     def play(self, weights: str, jobs: Sequence[Job], path: Path) -> list[Trace]:
         """The traces of these jobs, in their order, played now or before the run was stopped.
 
-        weights: what these weights are called. Raises KeyboardInterrupt when the user stops.
+        weights: what these weights are called. path: of the traces, a file of this process alone.
+        Raises KeyboardInterrupt when the user stops.
         """
+        return ranks.spread(jobs, lambda own: self._play(weights, own, path))
+
+    def _play(self, weights: str, jobs: Sequence[Job], path: Path) -> list[Trace]:
         from tmbr.models.loading import lent
 
         if not jobs:
@@ -110,7 +115,7 @@ class Validator:
     def __init__(
         self, underway: Underway, told: ValidationConfig, budget: BudgetConfig, path: Path
     ) -> None:
-        self.underway, self.seed, self.path = underway, told.seed, path
+        self.underway, self.seed, self.path = underway, told.seed, ranks.own(path)
         self.samples = first(underway.task, underway.data, told.split, told.samples)
         strategy = build_strategy("react", told.strategy, told.sampling)
         self.way = Way(strategy, told.strategy, budget)
@@ -123,7 +128,7 @@ class Validator:
             stale.unlink(missing_ok=True)
         jobs = [self.underway.job(sample, self.way, self.seed) for sample in self.samples]
         traces = self.underway.play("validation", jobs, self.path)
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
         return sum(trace.finish.score.success for trace in traces if trace.finish) / len(jobs)
 
     def close(self) -> None:

@@ -117,6 +117,8 @@ class Validated(TrainerCallback):
         self.validation.resume(state.global_step)
         if self.validation.due(state.global_step):
             self._measure(state.global_step, told["model"], control)
+        elif state.global_step == 0:  # the run was stopped before its first checkpoint
+            self.log({"validation": self.validation.measured[0]})
 
     def on_step_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
         if self.validation.due(state.global_step):
@@ -153,7 +155,8 @@ class Validated(TrainerCallback):
             from safetensors.torch import save_file
 
             with whole(self.validation.weights(step)) as aside:
-                save_file(_trained(model), aside / WEIGHTS)
+                if ranks.first():
+                    save_file(_trained(model), aside / WEIGHTS)
         self.validation.note(step, value)
 
 

@@ -86,7 +86,6 @@ def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = 
     Raises ConfigError, DataError, or Diverged when the loss is no longer a number; whatever happens,
     the last whole checkpoint stays, and the same call goes on from it.
     """
-    ranks.alone("DPO")
     began = time.monotonic()
     pairs = read_pairs(data)
     run_folder.check(config, data, out)
@@ -105,7 +104,9 @@ def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = 
         fits(config, four_bit=True),
     ):
         trainer, clock = make_trainer(config, model, template, encoded.examples, out)
-        run_folder.claim(config, data, out)
+        if ranks.first():
+            run_folder.claim(config, data, out)
+        ranks.wait()
         trained = train(config, trainer, clock, out, evaluator)
         measured = evaluated(config, trainer)
     if config.adapter is not None:
@@ -130,7 +131,8 @@ def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = 
         stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
-    run_folder.finish(result, out)
+    if ranks.first():
+        run_folder.finish(result, out)
     return result
 
 
@@ -187,7 +189,7 @@ def make_trainer(
     """The trainer of a run, about to start, and the clock that may stop it."""
     from transformers import PrinterCallback
 
-    from tmbr.tuning.callbacks import Clock, Journal
+    from tmbr.tuning.callbacks import Clock, Journal, SamplerEpoch
     from tmbr.tuning.dpo_trainer import Collate, SiblingTrainer
 
     held = held_out([example.id for example in examples], config.eval_fraction, config.seed)
@@ -205,7 +207,7 @@ def make_trainer(
         eval_dataset=_dataset(evaluation) if evaluation else None,
         processing_class=template.tokenizer,
         peft_config=lora(config, model) if new else None,
-        callbacks=[Journal(out / "metrics.jsonl"), clock],
+        callbacks=[Journal(out / "metrics.jsonl"), SamplerEpoch(), clock],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer, clock

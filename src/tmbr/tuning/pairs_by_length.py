@@ -21,7 +21,7 @@ class PairsByLength:
         columns = (self.train_dataset["chosen_ids"], self.train_dataset["rejected_ids"])
         lengths = [max(len(one), len(other)) for one, other in zip(*columns, strict=True)]
         update = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return ByLength(lengths, update, self.args.seed)
+        return ByLength(lengths, update * self.args.world_size, self.args.seed)
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Any:
         return SequentialSampler(eval_dataset)

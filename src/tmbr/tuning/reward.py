@@ -95,7 +95,7 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
     Raises ConfigError, DataError, or Diverged when the loss is no longer a number; whatever happens,
     the last whole checkpoint stays, and the same call goes on from it.
     """
-    ranks.alone("a reward model")
+    ranks.check_whole("a reward model")
     began = time.monotonic()
     pairs, valued = read_either(data)
     run_folder.check(config, data, out)
@@ -118,11 +118,14 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         fits(config),
     ):
         trainer, clock = make_trainer(config, model, template, encoded.examples, out)
-        run_folder.claim(config, data, out)
+        if ranks.first():
+            run_folder.claim(config, data, out)
+        ranks.wait()
         trained = train(config, trainer, clock, out, HeldOut(trainer))
         measured = evaluated(config, trainer)
     folder = save(config, trainer, base, out)
-    RewardRecord(config.model, any(_heard(told) for told in valued)).write(folder)
+    if ranks.first():
+        RewardRecord(config.model, any(_heard(told) for told in valued)).write(folder)
     figures = ("accuracy", "margin", "auc", "ece", "brier")
     result = RewardResult(
         folder=folder.name,
@@ -140,7 +143,8 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
-    run_folder.finish(result, out)
+    if ranks.first():
+        run_folder.finish(result, out)
     return result
 
 
@@ -231,7 +235,7 @@ def make_trainer(
     from transformers import PrinterCallback
     from trl import RewardConfig as Arguments
 
-    from tmbr.tuning.callbacks import Clock, Journal
+    from tmbr.tuning.callbacks import Clock, Journal, SamplerEpoch
     from tmbr.tuning.reward_trainer import Collate, PreferenceTrainer
 
     held = held_out([example.id for example in examples], config.eval_fraction, config.seed)
@@ -252,7 +256,7 @@ def make_trainer(
         eval_dataset=_dataset(evaluation, config) if evaluation else None,
         processing_class=template.tokenizer,
         peft_config=lora(config, model, "SEQ_CLS") if config.method == "lora" else None,
-        callbacks=[Journal(out / "metrics.jsonl"), clock],
+        callbacks=[Journal(out / "metrics.jsonl"), SamplerEpoch(), clock],
     )
     trainer.value_weight, trainer.margin = config.value_weight, config.margin
     trainer.center = config.center
@@ -281,4 +285,5 @@ def _dataset(examples: Sequence[Example], config: RewardConfig) -> Any:
         *(["labels"] if config.lm_weight else []),
     ]
     rows = [asdict(example) for example in examples]
-    return Dataset.from_dict({name: [row[name] for row in rows] for name in columns})
+    content = {name: [row[name] for row in rows] for name in columns}
+    return Dataset.from_dict({"number": list(range(len(rows))), **content})

@@ -16,6 +16,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 from torch.nn.utils.rnn import pad_sequence
 from trl import RewardTrainer
 
+from tmbr.tuning import ranks
 from tmbr.tuning.checkpoints import WholeCheckpoints, finite
 from tmbr.tuning.masks import IGNORED
 from tmbr.tuning.pairs_by_length import PairsByLength
@@ -30,7 +31,8 @@ class Collate:
     padded on the right; margin of shape (pairs) and value of shape (values).
 
     ends, of shape (2 x pairs + values, 2): row and token at which the head is read, for all chosen
-    answers, then all rejected ones, then the values.
+    answers, then all rejected ones, then the values. which, of shape (pairs + values, 2): example and
+    token (a pair's is -1), so that what was read twice is known.
     """
 
     padding: int
@@ -46,6 +48,10 @@ class Collate:
             "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.padding),
             "attention_mask": pad_sequence([torch.ones_like(row) for row in ids], batch_first=True),
             "ends": torch.tensor(ends),
+            "which": torch.tensor(
+                [(rows[at]["number"], -1) for at in pairs]
+                + [(row["number"], end) for row in rows for end in row["ends"]]
+            ),
             "value": torch.tensor([value for row in rows for value in row["values"]]),
             "margin": torch.tensor([rows[at]["margin"] for at in pairs]),
         }
@@ -69,7 +75,7 @@ class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type
 
     def __init__(self, **told: Any) -> None:
         super().__init__(**told)
-        self._seen: list[Tensor] = []
+        self._seen: dict[bool, list[Tensor]] = {True: [], False: []}
 
     def compute_loss(
         self,
@@ -91,10 +97,10 @@ class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type
         loss = -logsigmoid(chosen - rejected - self.margin * margin).sum()
         loss = loss + self.center * (chosen + rejected).square().sum()
         valued = binary_cross_entropy_with_logits(said, value, reduction="sum")
-        loss = (loss + self.value_weight * valued) / (len(margin) + len(value))
+        loss = (loss + self.value_weight * valued) / self._count(len(margin) + len(value))
         if self.lm_head is not None and self.model.training:
             loss = loss + self.lm_weight * self._language(hidden, inputs["said"])
-        self._note(chosen.detach(), rejected.detach(), said.detach(), value)
+        self._note(chosen.detach(), rejected.detach(), said.detach(), value, inputs["which"])
         return (loss, outputs) if return_outputs else finite(loss, self.state.global_step + 1)
 
     def _read(self, hidden: Tensor, ends: Tensor) -> Tensor:
@@ -108,28 +114,44 @@ class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type
         """Negative log-likelihood a token of the chosen answers; 0 where the batch has none."""
         assert self.lm_head is not None
         told = labels[:, 1:] != IGNORED
-        if not told.any():
+        count = self._count(int(told.sum()))
+        if not count:
             return hidden.new_zeros(())
-        at = hidden[: len(labels), : labels.shape[1] - 1][told]
-        return cross_entropy(linear(at, self.lm_head.to(at)).float(), labels[:, 1:][told])
+        at = hidden[: len(labels), : told.shape[1]][told]
+        logits = linear(at, self.lm_head.to(at)).float()
+        return cross_entropy(logits, labels[:, 1:][told], reduction="sum") / count
 
-    def _note(self, chosen: Tensor, rejected: Tensor, said: Tensor, value: Tensor) -> None:
+    def _count(self, mine: int) -> float:
+        """The mean over all processes, whose gradients are averaged: each item counts alike."""
+        told = torch.tensor(float(mine), device=self.accelerator.device)
+        return float(self.accelerator.reduce(told, "mean"))
+
+    def _note(
+        self, chosen: Tensor, rejected: Tensor, said: Tensor, value: Tensor, which: Tensor
+    ) -> None:
         """Keep what was said for the figures."""
         pairs = torch.stack([chosen, rejected, torch.full_like(chosen, torch.nan)], dim=1)
         values = torch.stack([said, torch.full_like(said, torch.nan), value], dim=1)
-        rows = torch.cat([pairs, values]).cpu()
-        if not self.model.training:
-            self._seen.append(rows)
-            return
-        for name, figure in measured(rows, calibration=False).items():
-            self._metrics["train"][name].append(figure)
+        rows = torch.cat([torch.cat([pairs, values]), which], dim=1).double().cpu()
+        self._seen[self.model.training].append(rows)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        if self._seen:
-            found = measured(torch.cat(self._seen))
-            logs.update({f"eval_{name}": figure for name, figure in found.items()})
-            self._seen = []
+        training = self.model.training
+        if seen := self._seen[training]:
+            rows = torch.cat([part for told in ranks.gathered(seen) for part in told])
+            if training:
+                logs.update(measured(rows[:, :3], calibration=False))
+            else:
+                found = measured(_once(rows)[:, :3])
+                logs.update({f"eval_{name}": figure for name, figure in found.items()})
+            seen.clear()
         super().log(logs, start_time)
+
+
+def _once(rows: Tensor) -> Tensor:
+    """Without what was read again to give all processes as many batches."""
+    found = {tuple(row[3:].tolist()): row for row in rows}
+    return torch.stack(list(found.values()))
 
 
 def measured(rows: Tensor, calibration: bool = True) -> dict[str, float]:

@@ -31,8 +31,8 @@ def check_machine(config: TuneConfig) -> None:
             raise ConfigError("attention: flash_attention_2 needs a GPU and dtype: bf16; set sdpa")
         if find_spec("flash_attn") is None:
             raise ConfigError("attention: flash_attention_2 needs flash-attn; pip install flash-attn")
-    if config.evaluate_every is not None and ranks.several():
-        raise ConfigError("evaluate_every: measures in a run of one process only; leave it out")
+    if config.evaluate_every is not None:
+        ranks.check_whole("evaluate_every")
     if config.report_to != "none" and find_spec(config.report_to) is None:
         raise ConfigError(
             f"report_to: {config.report_to} is not installed; pip install {config.report_to}"

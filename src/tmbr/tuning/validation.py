@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from tmbr.core.errors import DataError
 from tmbr.core.files import write_whole
+from tmbr.tuning import ranks
 
 
 class Evaluator(Protocol):
@@ -61,6 +62,8 @@ class Validation:
 
     def prune(self) -> None:
         """Forget all weights but the best: after a checkpoint no run goes on from before it."""
+        if not ranks.first():
+            return
         for old in self.path.with_name("best").glob("step-*"):
             if self.best is None or old != self.weights(self.best):
                 shutil.rmtree(old)
@@ -69,7 +72,8 @@ class Validation:
         """Keep a measurement. Raises OSError."""
         self.measured[step] = success
         told = {"best": self.best, "success": {str(at): value for at, value in self.measured.items()}}
-        write_whole(self.path, json.dumps(told, indent=1) + "\n")
+        if ranks.first():
+            write_whole(self.path, json.dumps(told, indent=1) + "\n")
 
     @property
     def best(self) -> int | None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tmbr.core.errors import DataError
+from tmbr.tuning import ranks
 from tmbr.tuning.policy.config import PolicyConfig
 from tmbr.tuning.policy.sampler import Played, Rewards
 from tmbr.tuning.policy.turns import Prompt, Strand, Turn, strands, turns
@@ -42,10 +43,10 @@ class Batch:
         whole = [one for one in played if one.trace.finish and one.trace.finish.status != "task error"]
         found: list[list[Strand]] = []
         cut = 0
-        for one in whole:
-            content, left = strands(
-                turns(one.trace, prompt, rewards, config.invalid_cost), config.max_length
-            )
+        for said in ranks.spread(
+            whole, lambda own: [turns(one.trace, prompt, rewards, config.invalid_cost) for one in own]
+        ):
+            content, left = strands(said, config.max_length)
             found.append(content)
             cut += left
         flat = [strand for content in found for strand in content]

@@ -11,7 +11,8 @@ from tmbr.tuning.config import OptimizerConfig
 
 
 class PolicyConfig(OptimizerConfig):
-    """What PPO and GRPO share. An update is made of `batch_size` × `accumulation` conversations."""
+    """What PPO and GRPO share. An update is made of `batch_size` × `accumulation` conversations, by one
+    process or by several together."""
 
     adapter: Path | None = None
     """A LoRA adapter of the base to start from, as SFT leaves it; kept frozen, it is the reference. Its

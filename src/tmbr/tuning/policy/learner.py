@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from tmbr.core.types import derive_seed
+from tmbr.tuning import ranks
 from tmbr.tuning.masks import IGNORED, Example
 from tmbr.tuning.optim import MuonAdamW
 from tmbr.tuning.policy import losses
@@ -45,7 +46,11 @@ class Targets:
 
 
 class Learner:
-    """Keeps the optimiser; `learn` is one round. rows: supervised examples that are mixed in."""
+    """Keeps the optimiser; `learn` is one round. rows: supervised examples that are mixed in.
+
+    Several processes have the same episodes and weights; each takes its share of the batches of an
+    update, and their gradients are added up: what one process would do.
+    """
 
     #: Whether the divergence from the reference is a term of the loss, or was taken from the rewards.
     kl_in_loss = True
@@ -87,7 +92,7 @@ class Learner:
         told: dict[str, list[float]] = defaultdict(list)
         for number, update in enumerate(self._updates(batch, self.teaching(batch, targets), round)):
             self._update(batch, targets, update, round, number, told)
-        found = {name: sum(values) / len(values) for name, values in told.items()}
+        found = _means(ranks.gathered(dict(told)))
         found |= self._mismatch(batch, targets)
         found["learning_rate"] = self.optimizer.param_groups[0]["lr"]
         if targets.reference is not None:
@@ -114,20 +119,29 @@ class Learner:
     @torch.no_grad()
     def measured(self, batch: Batch) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """[tokens] log-probabilities by policy and reference, and the critic's values."""
-        networks, count = self.networks, len(batch.turn)
-        old = torch.zeros(count)
-        reference = torch.zeros(count) if self.config.kl else None
-        values = torch.zeros(count) if networks.head is not None else None
         order = sorted(range(len(batch.strands)), key=lambda i: len(batch.strands[i].ids))
-        for index in _chunks(order, self.config.batch_size):
-            content, at = [batch.strands[i] for i in index], batch.tokens(index)
-            old[at] = self._scores(networks.policy, content).cpu()
-            if reference is not None:
-                with networks.as_reference() as model:
-                    reference[at] = self._scores(model, content).cpu()
-            if values is not None:
-                with networks.as_critic() as model:
-                    values[at] = networks.values(networks.hidden(model, content)).cpu()
+        chunks = list(_chunks(order, self.config.batch_size))
+        at = torch.cat([batch.tokens(index) for index in chunks])
+        said = ranks.spread(
+            chunks, lambda own: [self._measured([batch.strands[i] for i in index]) for index in own]
+        )
+        found: list[Tensor | None] = []
+        for parts in zip(*said, strict=True):
+            there = [part for part in parts if part is not None]
+            found.append(torch.zeros(len(at)).index_copy(0, at, torch.cat(there)) if there else None)
+        old, reference, values = found
+        assert old is not None
+        return old, reference, values
+
+    def _measured(self, content: list[Strand]) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        networks, reference, values = self.networks, None, None
+        old = self._scores(networks.policy, content).cpu()
+        if self.config.kl:
+            with networks.as_reference() as model:
+                reference = self._scores(model, content).cpu()
+        if networks.head is not None:
+            with networks.as_critic() as model:
+                values = networks.values(networks.hidden(model, content)).cpu()
         return old, reference, values
 
     def _scores(self, model: Any, content: list[Strand]) -> Tensor:
@@ -164,13 +178,14 @@ class Learner:
     ) -> None:
         within = batch.tokens(update)
         self._mode(train=True)
-        for index in _chunks(update, self.config.batch_size):
+        for index in ranks.share(list(_chunks(update, self.config.batch_size))):
             content = [batch.strands[i] for i in index]
             self.backward(content, targets, batch.tokens(index), within, round, told)
         if self.rows:
             self._supervise(len(update), round, number, told)
         for weights in (self.networks.actor_weights, self.networks.critic_weights):
             if weights:
+                ranks.add_up(list(weights.values()))
                 norm = torch.nn.utils.clip_grad_norm_(weights.values(), self.config.clip)
                 name = "grad_norm" if weights is self.networks.actor_weights else "critic_grad_norm"
                 told[name].append(norm.item())
@@ -233,12 +248,12 @@ class Learner:
         content = sorted(map(_labelled, examples), key=lambda strand: len(strand.ids))
         every = sum(end - start for strand in content for start, end in strand.spans)
         found = 0.0
-        for index in _chunks(range(len(content)), self.config.batch_size):
+        for index in ranks.share(list(_chunks(range(len(content)), self.config.batch_size))):
             some = [content[i] for i in index]
             loss = -self._scores(self.networks.policy, some).sum() / every
             (self.config.sft_weight * loss).backward()  # type: ignore[no-untyped-call]
             found += loss.item()
-        told["sft_loss"].append(found)
+        told["sft_loss"].append(ranks.count() * found)
 
     def _mismatch(self, batch: Batch, targets: Targets) -> dict[str, float]:
         """How far sampler and trainer are apart on the same tokens, in nats, and how many are cut."""
@@ -248,6 +263,13 @@ class Learner:
             "mismatch_max": apart.abs().max().item(),
             "truncated": (apart.exp() > self.config.mismatch_cap).float().mean().item(),
         }
+
+
+def _means(told: Sequence[dict[str, list[float]]]) -> dict[str, float]:
+    """Of what all processes noted."""
+    names = dict.fromkeys(name for one in told for name in one)
+    every = {name: [value for one in told for value in one.get(name, ())] for name in names}
+    return {name: sum(values) / len(values) for name, values in every.items()}
 
 
 def rate(config: PolicyConfig, round: int) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from tmbr.core.fingerprint import Fingerprint
-from tmbr.tuning import adapter
+from tmbr.tuning import adapter, ranks
 from tmbr.tuning.base import fingerprint, load_base
 from tmbr.tuning.masks import ChatTemplate
 from tmbr.tuning.policy.config import PolicyConfig, PpoConfig
@@ -197,8 +197,9 @@ class Networks:
             adapter.save(self.policy, self.tokenizer, self.base, out / "adapter")
             return out / "adapter"
         with whole(out / "model") as aside:
-            self.policy.save_pretrained(str(aside))
-            self.tokenizer.save_pretrained(str(aside))
+            if ranks.first():
+                self.policy.save_pretrained(str(aside))
+                self.tokenizer.save_pretrained(str(aside))
         return out / "model"
 
 

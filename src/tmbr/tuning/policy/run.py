@@ -57,7 +57,8 @@ def run(config: PolicyConfig, sampler: Sampler, out: Path, rewards: Rewards = ou
     Raises ConfigError, DataError, or Diverged when a weight is no longer a number; whatever happens,
     the last whole checkpoint stays, and the same call goes on from it.
     """
-    ranks.alone("a policy")
+    ranks.check_whole("a policy")
+    _check_shares(config)
     run_folder.check(config, config.sft_rows, out)
     if there := run_folder.result(PolicyResult, out):
         return there
@@ -69,10 +70,20 @@ def run(config: PolicyConfig, sampler: Sampler, out: Path, rewards: Rewards = ou
         learner = _learner(config)
         sampler.open(learner.networks.causal, learner.networks.tokenizer)
         try:
-            run_folder.claim(config, config.sft_rows, out)
+            if ranks.first():
+                run_folder.claim(config, config.sft_rows, out)
+            ranks.wait()
             return _Loop(config, learner, sampler, rewards, out).run()
         finally:
             sampler.close()
+
+
+def _check_shares(config: PolicyConfig) -> None:
+    if config.accumulation < ranks.count():
+        raise ConfigError(
+            f"accumulation: the {config.accumulation} batches of an update leave some of the"
+            f" {ranks.count()} processes idle; set it to {ranks.count()} or more (and batch_size lower)"
+        )
 
 
 def _learner(config: PolicyConfig) -> Learner:
@@ -82,6 +93,7 @@ def _learner(config: PolicyConfig) -> Learner:
     from tmbr.tuning.policy.learner import Learner
     from tmbr.tuning.policy.networks import Networks
 
+    ranks.wait()  # each has its own device from here on
     torch.manual_seed(config.seed)
     networks = Networks(config)
     rows = _rows(config, networks.template)
@@ -155,7 +167,7 @@ class _Loop:
 
     def _late(self, began: float) -> bool:
         minutes = self.config.max_minutes
-        return minutes is not None and time.monotonic() - began >= 60 * minutes
+        return minutes is not None and ranks.agreed(time.monotonic() - began >= 60 * minutes)
 
     def _round(self, number: int) -> dict[str, float]:
         from tmbr.tuning.policy import state
@@ -199,7 +211,8 @@ class _Loop:
             stopped=stopped,
             seconds=round(seconds, 1),
         )
-        run_folder.finish(result, self.out)
+        if ranks.first():
+            run_folder.finish(result, self.out)
         return result
 
 
@@ -228,13 +241,15 @@ def _history(path: Path, rounds: int) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").splitlines()[:rounds]
-    write_whole(path, "".join(f"{line}\n" for line in lines))
+    if ranks.first():
+        write_whole(path, "".join(f"{line}\n" for line in lines))
     return [json.loads(line) for line in lines]
 
 
 def _append(path: Path, entry: dict[str, float]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
+    if ranks.first():
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
 
 
 @contextmanager
@@ -250,6 +265,7 @@ def _bar(rounds: int, done: int) -> Iterator[Callable[[int, dict[str, float]], N
         TextColumn("{task.fields[told]}"),
         TimeRemainingColumn(elapsed_when_finished=True),
         console=Console(stderr=True),
+        disable=not ranks.first(),
     )
     task = bar.add_task("", total=rounds, completed=done, told="")
 
@@ -264,7 +280,7 @@ def _bar(rounds: int, done: int) -> Iterator[Callable[[int, dict[str, float]], N
 @contextmanager
 def _tracker(config: PolicyConfig, out: Path) -> Iterator[Callable[[dict[str, float], int], None]]:
     """tensorboard, wandb or trackio, by accelerate's one door to them."""
-    if config.report_to == "none":
+    if config.report_to == "none" or not ranks.first():
         yield lambda *_: None
         return
     from accelerate import Accelerator
@@ -275,4 +291,5 @@ def _tracker(config: PolicyConfig, out: Path) -> Iterator[Callable[[dict[str, fl
     try:
         yield lambda entry, step: accelerator.log(entry, step=step)
     finally:
-        accelerator.end_training()
+        for tracker in accelerator.trackers:
+            tracker.finish()  # `end_training` would part the processes as well

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from tmbr.tuning import ranks
 from tmbr.tuning.checkpoints import KEPT_CHECKPOINTS, Diverged
 from tmbr.tuning.policy.learner import Learner
 from tmbr.tuning.whole import whole
@@ -24,10 +25,12 @@ def save(folder: Path, learner: Learner, round: int) -> None:
     weights = _trained(learner)
     check(weights, round)
     with whole(folder / f"round-{round:05d}") as aside:
-        _write(aside / WEIGHTS, weights)
-        torch.save(learner.state_dict(), aside / OPTIMISER)
-    for old in _rounds(folder)[:-KEPT_CHECKPOINTS]:
-        shutil.rmtree(old)
+        if ranks.first():
+            _write(aside / WEIGHTS, weights)
+            torch.save(learner.state_dict(), aside / OPTIMISER)
+    if ranks.first():
+        for old in _rounds(folder)[:-KEPT_CHECKPOINTS]:
+            shutil.rmtree(old)
 
 
 def resume(folder: Path, learner: Learner) -> int:
@@ -42,7 +45,8 @@ def resume(folder: Path, learner: Learner) -> int:
 
 def save_best(path: Path, learner: Learner) -> None:
     with whole(path) as aside:
-        _write(aside / WEIGHTS, _trained(learner))
+        if ranks.first():
+            _write(aside / WEIGHTS, _trained(learner))
 
 
 def load_weights(path: Path, learner: Learner) -> None:
