@@ -13,9 +13,13 @@ and as many updates of as many rows as pairs or episodes:
                 goes on with what was solved, half and half with the expert's
 
 All models are measured on validation and test samples; the step of DPO, PPO and GRPO that is held
-against SFT and its controls is chosen on validation. The other part: a reward model against other
-judges (see `benchmarks.prove.judge`), of the first SFT model of houses. A run that was stopped goes on;
-writes benchmarks/results/tune_learning.json and tune_judge.json.
+against SFT and its controls is chosen on validation. `whole` is SFT on as many episodes as `make
+quickstart` has, not on the few that leave the other steps something to learn: what SFT does to wrong
+turns is read from it, at temperature 1 (greedy, the base wanders and hardly errs).
+
+The other part: a reward model against other judges (see `benchmarks.prove.judge`), of the first SFT
+model of houses. A run that was stopped goes on; writes benchmarks/results/tune_learning.json and
+tune_judge.json.
 """
 
 from __future__ import annotations
@@ -25,7 +29,6 @@ import platform
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -33,8 +36,8 @@ from typing import Any
 
 from benchmarks.prove import judge
 from benchmarks.prove.loop import TEACHER, World, drawn, kept, mixed, played, tuned, won
-from benchmarks.prove.verdicts import interval, paired
-from benchmarks.rows import RESULTS, Row, row, table, write
+from benchmarks.prove.tune_report import CONTROLS, STEPS, Measured, told_of, verdicts
+from benchmarks.rows import RESULTS, table, write
 from tmbr.cli.policy import GrpoRun, PpoRun, tune_policy
 from tmbr.cli.prefer import DpoRun, tune_dpo
 from tmbr.core.pairs import Pair, write_pairs
@@ -44,8 +47,6 @@ from tmbr.core.trace import Trace
 from tmbr.evaluation.metrics import summary
 from tmbr.teacher.preferences import States
 
-STEPS = ("dpo", "ppo", "grpo")
-CONTROLS = ("continued", "rejection")
 PARTS = ("judge", "learning")
 WORLDS = {"household": World(), "database": World("database", answer=192)}
 #: Rows, pairs or episodes an update.
@@ -65,16 +66,19 @@ GRPO: dict[str, Any] = {"groups": "states"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """first: the expert's episodes, learnt in so many `passes`. trees: searched for DPO. rounds of
-    `episodes` each: of PPO, of GRPO and (all at once) of rejection sampling. validation, test,
-    searched: samples that are measured on, the last those on which search is. group: of GRPO.
+    """first: the expert's episodes, learnt in so many `passes`; whole: those of an SFT in one pass.
+    trees: searched for DPO, which learns `pairs`, some more than once. rounds of `episodes` each: of
+    PPO, of GRPO and (all at once) of rejection sampling. validation, test, searched: samples that are
+    measured on, the last those on which search is. group: of GRPO.
     judge_train, judge_test: houses played for the reward model and for the judges' measure; two turns
     of each of the first `valued` are valued by so many `rollouts`."""
 
     first: int = 250
     passes: int = 8
+    whole: int = 3000
     trees: int = 200
-    rounds: int = 10
+    pairs: int = 1280
+    rounds: int = 20
     episodes: int = 64
     group: int = 8
     validation: int = 100
@@ -85,10 +89,10 @@ class Plan:
     valued: int = 200
     rollouts: int = 4
 
-    @property
-    def rows(self) -> int:
-        """Rows of a step's SFT or DPO: as many as PPO and GRPO learn from, each in every epoch."""
-        return self.rounds * int(RL["epochs"]) * self.episodes
+    def rows(self, step: str) -> int:
+        """Rows of a step's controls: as many as DPO's pairs, or as what PPO and GRPO learn from, which
+        is each episode in every epoch."""
+        return self.pairs if step == "dpo" else self.rounds * int(RL["epochs"]) * self.episodes
 
     def scaled(self, scale: float) -> Plan:
         """A smaller one; as many of the expert's episodes, for a worse model solves nothing."""
@@ -96,17 +100,6 @@ class Plan:
         groups = max(2, small["episodes"] // small["group"])
         fixed = {"first": self.first, "passes": self.passes}
         return Plan(**{**small, **fixed, "episodes": small["group"] * groups})
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A model: success on validation, and which test samples it solved by react and multibranch; wrong:
-    the share of react's test turns that were malformed or refused."""
-
-    validation: float
-    react: list[int]
-    multibranch: list[int]
-    wrong: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,24 +139,29 @@ class Lab:
         return Start(given, sft, solved, pairs, taught)
 
     def measure(self, model: str, name: str) -> Measured:
-        plan, told = self.plan, {"seed": 0}
-        folder = self.out / name
-        sets = {
-            "validation": ("react", plan.validation, "validation"),
-            "react": ("react", plan.test, "test"),
-            "multibranch": ("multibranch", plan.searched, "test"),
+        plan, folder = self.plan, self.out / name
+        sets: dict[str, tuple[str, int, str, float | None]] = {
+            "validation": ("react", plan.validation, "validation", None),
+            "react": ("react", plan.test, "test", None),
+            "multibranch": ("multibranch", plan.searched, "test", None),
+            "sampled": ("react", plan.test, "test", 1.0),
         }
         found = {
-            key: played(self.world, model, way, range(count), out=folder / key, split=split, **told)
-            for key, (way, count, split) in sets.items()
+            key: played(self.world, model, way, range(count), 0, folder / key, temperature, split)
+            for key, (way, count, split, temperature) in sets.items()
         }
-        (line,) = summary(found["react"], {})
         return Measured(
             fmean(won(found["validation"])),
             won(found["react"]),
             won(found["multibranch"]),
-            line["malformed"] + line["inadmissible"],
+            _wrong(found["react"]),
+            _wrong(found["sampled"]),
         )
+
+
+def _wrong(traces: list[Trace]) -> float:
+    (line,) = summary(traces, {})
+    return float(line["malformed"] + line["inadmissible"])
 
 
 def main() -> None:
@@ -200,7 +198,7 @@ def learning(plan: Plan, seeds: int, database: int, out: Path) -> dict[str, Any]
             lab = Lab(WORLDS[name], plan, seed, out / name / str(seed))
             chains.setdefault(name, []).append(chain(lab))
     rows = [line for name, found in chains.items() for line in verdicts(name, found)]
-    told = {name: [_told(one) for one in found] for name, found in chains.items()}
+    told = {name: [told_of(one) for one in found] for name, found in chains.items()}
     return {"rows": rows, "models": told}
 
 
@@ -214,7 +212,7 @@ def judged(plan: Plan, out: Path) -> dict[str, Any]:
 def chain(lab: Lab) -> dict[str, Measured]:
     """Every model of one seed by its name, measured."""
     plan, out, start = lab.plan, lab.out, lab.start()
-    made = {"base": "nano", "sft": start.sft}
+    made = {"base": "nano", "whole": _whole(lab), "sft": start.sft}
     last = dict.fromkeys(("steps", *CONTROLS), start.sft)
     unseen = plan.first + plan.trees
     for number, step in enumerate(STEPS):
@@ -228,18 +226,25 @@ def chain(lab: Lab) -> dict[str, Measured]:
             solved = kept(out / name / "rows.jsonl", own)
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
-            mix = mixed(start.given, new, plan.rows, random.Random(f"{lab.seed} {name}"))
+            mix = mixed(start.given, new, plan.rows(step), random.Random(f"{lab.seed} {name}"))
             last[control] = made[name] = tuned(
                 lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
             )
     return {name: lab.measure(model, f"measured/{name}") for name, model in made.items()}
 
 
+def _whole(lab: Lab) -> str:
+    """The folder of the base tuned on many episodes."""
+    expert = lab.play(TEACHER, "react", range(lab.plan.whole), "whole/expert")
+    given = kept(lab.out / "whole" / "expert" / "rows.jsonl", expert)
+    return tuned(lab.world, "nano", given, FIRST_RATE, lab.seed, lab.out / "whole")
+
+
 def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:
     """The folder of the model after a step."""
     plan, folder = lab.plan, lab.out / step
     if step == "dpo":
-        write_pairs(folder / "drawn.jsonl", drawn(start.pairs, plan.rows, random.Random(lab.seed)))
+        write_pairs(folder / "drawn.jsonl", drawn(start.pairs, plan.pairs, random.Random(lab.seed)))
         config = DpoRun(model=model, seed=lab.seed, **FULL, **DPO)
         return str(folder / "tune" / tune_dpo(config, folder / "drawn.jsonl", folder / "tune").folder)
     rollouts = {"task": lab.world.task, "max_tokens": lab.world.answer}
@@ -250,47 +255,6 @@ def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:
         return str(folder / tune_policy(PpoRun(**told, **PPO, samples=plan.episodes), folder).folder)
     asked = {"samples": plan.episodes // plan.group, "group": plan.group}
     return str(folder / tune_policy(GrpoRun(**told, **GRPO, **asked), folder).folder)
-
-
-def verdicts(world: str, chains: Sequence[dict[str, Measured]]) -> Iterator[Row]:
-    """The bars, over all seeds and test samples."""
-    wrong = [fmean(one[name].wrong for one in chains) for name in ("base", "sft")]
-    bar = "<= 0.2" if world == "household" else None
-    yield row(f"{world}: SFT's wrong turns, of the base's", wrong[1] / wrong[0], bar=bar)
-    chosen = max(STEPS, key=lambda step: fmean(one[step].validation for one in chains))
-    for other in ("sft", *(f"{control}-{chosen}" for control in CONTROLS)):
-        for way in ("react", "multibranch"):
-            name = f"{world}, {way}: {chosen} (chosen) less {other}"
-            mean, low = difference(chains, chosen, other, way)
-            yield row(f"{name}, points", 100 * mean)
-            yield row(f"{name}, lower end", 100 * low, bar="> 0" if way == "react" else None)
-    for step in STEPS:
-        for other in ("sft", *(f"{control}-{step}" for control in CONTROLS)):
-            if step != chosen:
-                mean, low = difference(chains, step, other, "react")
-                yield row(f"{world}, react: {step} less {other}, points", 100 * mean)
-                yield row(f"{world}, react: {step} less {other}, lower end", 100 * low)
-
-
-def difference(
-    chains: Sequence[dict[str, Measured]], ours: str, theirs: str, way: str
-) -> tuple[float, float]:
-    """Of success, paired by seed and sample; and the lower end of its 95% interval."""
-    sides = [[v for one in chains for v in getattr(one[name], way)] for name in (ours, theirs)]
-    mean, error = paired(*sides)
-    return mean, interval(mean, error)[0]
-
-
-def _told(chain: dict[str, Measured]) -> dict[str, Any]:
-    return {
-        name: {
-            "validation": round(one.validation, 4),
-            "react": round(fmean(one.react), 4),
-            "multibranch": round(fmean(one.multibranch), 4),
-            "wrong_turns": round(one.wrong, 4),
-        }
-        for name, one in chain.items()
-    }
 
 
 if __name__ == "__main__":

@@ -8,21 +8,31 @@ from pathlib import Path
 import pytest
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
-from benchmarks.prove.tune import CONTROLS, STEPS, UPDATE, Measured, Plan, difference, verdicts
+from benchmarks.prove.tune import UPDATE, Plan
+from benchmarks.prove.tune_report import CONTROLS, STEPS, Measured, difference, verdicts
 
 from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message
 from tmbr.evaluation.forecasts import Forecast
 
 
-def _measured(validation: float, react: list[int], wrong: float = 0.1) -> Measured:
-    return Measured(validation, react, react[:2], wrong)
+def _measured(
+    validation: float, react: list[int], wrong: float = 0.1, sampled: float = 0.2
+) -> Measured:
+    return Measured(validation, react, react[:2], wrong, sampled)
 
 
 def _chain(better: str) -> dict[str, Measured]:
-    names = ["base", "sft", *STEPS, *(f"{control}-{step}" for control in CONTROLS for step in STEPS)]
+    names = [
+        "base",
+        "whole",
+        "sft",
+        *STEPS,
+        *(f"{control}-{step}" for control in CONTROLS for step in STEPS),
+    ]
     made = {name: _measured(0.4, [0, 1, 0, 0]) for name in names}
-    made["base"] = _measured(0.0, [0, 0, 0, 0], wrong=0.8)
+    made["base"] = _measured(0.0, [0, 0, 0, 0], wrong=0.05, sampled=0.8)
+    made["whole"] = _measured(0.9, [1, 1, 1, 1], wrong=0.05, sampled=0.1)
     made[better] = _measured(0.6, [1, 1, 1, 1])
     return made
 
@@ -30,16 +40,20 @@ def _chain(better: str) -> dict[str, Measured]:
 @pytest.mark.parametrize("better", STEPS)
 def test_what_is_best_on_validation_is_held_against_its_own_controls(better: str) -> None:
     found = {line["name"]: line for line in verdicts("household", [_chain(better)] * 3)}
-    assert found["household: SFT's wrong turns, of the base's"]["value"] == 0.125
+    for name, greedy, sampled in (("sft", 2.0, 0.25), ("whole", 1.0, 0.125)):
+        told = f"household: {name}'s wrong turns, of the base's"
+        assert found[f"{told}, greedy"]["value"] == pytest.approx(greedy)
+        assert found[f"{told}, at temperature 1"]["value"] == pytest.approx(sampled)
     for other in ("sft", f"continued-{better}", f"rejection-{better}"):
         told = f"household, react: {better} (chosen) less {other}"
         assert found[f"{told}, points"]["value"] == 75
         assert found[f"{told}, lower end"]["bar"] == "> 0"
         assert found[f"{told}, lower end"]["ok"]
-    barred = [line for line in found.values() if line["bar"]]
+    barred = [line["name"] for line in found.values() if line["bar"]]
     assert len(barred) == 1 + 3
-    assert all(
-        line["bar"] is None for line in verdicts("database", [_chain(better)]) if "SFT" in line["name"]
+    assert "household: whole's wrong turns, of the base's, at temperature 1" in barred
+    assert not any(
+        line["bar"] for line in verdicts("database", [_chain(better)]) if "wrong" in line["name"]
     )
 
 
@@ -52,7 +66,8 @@ def test_a_difference_is_paired_by_seed_and_sample() -> None:
 
 def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
     for plan in (Plan(), Plan().scaled(0.06)):
-        assert plan.rows == 2 * plan.rounds * plan.episodes
+        assert plan.rows("ppo") == plan.rows("grpo") == 2 * plan.rounds * plan.episodes
+        assert plan.rows("dpo") == plan.pairs
         assert plan.episodes % plan.group == 0
     assert Plan().episodes % (UPDATE["batch_size"] * UPDATE["accumulation"]) == 0
     assert Plan().scaled(0.06).first == Plan().first

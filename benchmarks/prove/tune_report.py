@@ -1,0 +1,72 @@
+"""What `benchmarks.prove.tune` says of the models that it has measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from benchmarks.prove.verdicts import interval, paired
+from benchmarks.rows import Row, row
+
+STEPS = ("dpo", "ppo", "grpo")
+CONTROLS = ("continued", "rejection")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A model: success on validation, and which test samples it solved by react and multibranch; wrong,
+    sampled: the share of react's test turns that were malformed or refused, greedy or at temperature
+    1."""
+
+    validation: float
+    react: list[int]
+    multibranch: list[int]
+    wrong: float
+    sampled: float
+
+
+def verdicts(world: str, chains: Sequence[dict[str, Measured]]) -> Iterator[Row]:
+    """The bars, over all seeds and test samples."""
+    for name in ("sft", "whole"):
+        for way, how in (("wrong", "greedy"), ("sampled", "at temperature 1")):
+            share = [fmean(getattr(one[who], way) for one in chains) for who in (name, "base")]
+            barred = (world, name, way) == ("household", "whole", "sampled")
+            told = f"{world}: {name}'s wrong turns, of the base's, {how}"
+            yield row(told, share[0] / share[1], bar="<= 0.2" if barred else None)
+    chosen = max(STEPS, key=lambda step: fmean(one[step].validation for one in chains))
+    for other in ("sft", *(f"{control}-{chosen}" for control in CONTROLS)):
+        for way in ("react", "multibranch"):
+            name = f"{world}, {way}: {chosen} (chosen) less {other}"
+            mean, low = difference(chains, chosen, other, way)
+            yield row(f"{name}, points", 100 * mean)
+            yield row(f"{name}, lower end", 100 * low, bar="> 0" if way == "react" else None)
+    for step in STEPS:
+        for other in ("sft", *(f"{control}-{step}" for control in CONTROLS)):
+            if step != chosen:
+                mean, low = difference(chains, step, other, "react")
+                yield row(f"{world}, react: {step} less {other}, points", 100 * mean)
+                yield row(f"{world}, react: {step} less {other}, lower end", 100 * low)
+
+
+def difference(
+    chains: Sequence[dict[str, Measured]], ours: str, theirs: str, way: str
+) -> tuple[float, float]:
+    """Of success, paired by seed and sample; and the lower end of its 95% interval."""
+    sides = [[v for one in chains for v in getattr(one[name], way)] for name in (ours, theirs)]
+    mean, error = paired(*sides)
+    return mean, interval(mean, error)[0]
+
+
+def told_of(chain: dict[str, Measured]) -> dict[str, Any]:
+    return {
+        name: {
+            "validation": round(one.validation, 4),
+            "react": round(fmean(one.react), 4),
+            "multibranch": round(fmean(one.multibranch), 4),
+            "wrong_turns": round(one.wrong, 4),
+            "wrong_turns_sampled": round(one.sampled, 4),
+        }
+        for name, one in chain.items()
+    }
