@@ -1,4 +1,4 @@
-"""A finished run's result comes back; a damaged one, or a run started by several, is one line."""
+"""A finished run's result comes back; a damaged one is one line."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from tmbr.core.errors import ConfigError, DataError
-from tmbr.core.pairs import Pair, write_pairs
-from tmbr.core.types import Message
-from tmbr.tuning import dpo, reward, run_folder
-from tmbr.tuning.preference_config import DpoConfig, RewardConfig
+from tmbr.core.errors import DataError
+from tmbr.tuning import run_folder
+from tmbr.tuning.preference_config import RewardConfig
 
 
 @dataclass(frozen=True)
@@ -35,20 +33,6 @@ def test_a_damaged_result_is_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError, match=r"result\.json: damaged .*; remove") as caught:
         run_folder.result(Outcome, tmp_path)
     assert "\n" not in str(caught.value)
-
-
-def test_several_processes_are_refused_where_one_trains(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    data = tmp_path / "pairs.jsonl"
-    write_pairs(
-        data, [Pair("a", (Message("user", "b"),), Message("assistant", "c"), Message("assistant", "d"))]
-    )
-    with pytest.raises(ConfigError, match="DPO is trained by one process"):
-        dpo.run(DpoConfig(model="m"), data, tmp_path / "dpo")
-    with pytest.raises(ConfigError, match="a reward model is trained by one process"):
-        reward.run(RewardConfig(model="m"), data, tmp_path / "reward")
 
 
 def test_attention_that_a_reward_model_does_not_use_is_refused() -> None:

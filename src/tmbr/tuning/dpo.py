@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tmbr.core.errors import DataError
 from tmbr.core.pairs import Pair, read_pairs
 from tmbr.core.rows import Row, Turn
-from tmbr.tuning import ranks, run_folder
+from tmbr.tuning import run_folder
 from tmbr.tuning.masks import IGNORED, ChatTemplate
 from tmbr.tuning.memory import fits
 from tmbr.tuning.preference_config import DpoConfig
@@ -104,9 +104,7 @@ def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = 
         fits(config, four_bit=True),
     ):
         trainer, clock = make_trainer(config, model, template, encoded.examples, out)
-        if ranks.first():
-            run_folder.claim(config, data, out)
-        ranks.wait()
+        run_folder.claim(config, data, out)
         trained = train(config, trainer, clock, out, evaluator)
         measured = evaluated(config, trainer)
     if config.adapter is not None:
@@ -131,8 +129,7 @@ def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = 
         stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
-    if ranks.first():
-        run_folder.finish(result, out)
+    run_folder.finish(result, out)
     return result
 
 

@@ -118,9 +118,7 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         fits(config),
     ):
         trainer, clock = make_trainer(config, model, template, encoded.examples, out)
-        if ranks.first():
-            run_folder.claim(config, data, out)
-        ranks.wait()
+        run_folder.claim(config, data, out)
         trained = train(config, trainer, clock, out, HeldOut(trainer))
         measured = evaluated(config, trainer)
     folder = save(config, trainer, base, out)
@@ -143,8 +141,7 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
         stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
-    if ranks.first():
-        run_folder.finish(result, out)
+    run_folder.finish(result, out)
     return result
 
 

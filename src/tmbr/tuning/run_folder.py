@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.files import write_whole
+from tmbr.tuning import ranks
 
 PACKAGES = ("tmbr", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 CONFIG = "config.yaml"
@@ -56,11 +57,19 @@ def result(kind: type[R], out: Path) -> R | None:
 
 def finish(outcome: Any, out: Path) -> None:
     """Write the result of a run, a data class; with it the run is finished."""
-    write_whole(out / RESULT, json.dumps(asdict(outcome), indent=2) + "\n")
+    if ranks.first():
+        write_whole(out / RESULT, json.dumps(asdict(outcome), indent=2) + "\n")
 
 
 def claim(config: BaseModel, data: Path | None, out: Path) -> None:
-    """Write under which conditions the run is made. Raises DataError when that cannot be written."""
+    """Write under which conditions the run is made, once all processes have looked whether another one
+    lives here. Raises DataError when that cannot be written."""
+    ranks.wait()
+    if ranks.first():
+        _claim(config, data, out)
+
+
+def _claim(config: BaseModel, data: Path | None, out: Path) -> None:
     versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     stamp = {"data": data and str(data), "data_sha256": _hash(data), **versions}
     settings = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tmbr.core.errors import DataError
 from tmbr.core.rows import read_rows
-from tmbr.tuning import ranks, run_folder
+from tmbr.tuning import run_folder
 from tmbr.tuning.config import SftConfig
 from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode
 from tmbr.tuning.memory import fits
@@ -80,9 +80,7 @@ def run(config: SftConfig, rows: Path, out: Path, evaluator: Evaluator | None = 
         fits(config, four_bit=True),
     ):
         trainer, clock = make_trainer(config, model, template, encoded, out)
-        if ranks.first():
-            run_folder.claim(config, rows, out)
-        ranks.wait()
+        run_folder.claim(config, rows, out)
         trained = train(config, trainer, clock, out, evaluator)
         measured = evaluated(config, trainer)
     folder = save(config, trainer, base, out)
@@ -103,8 +101,7 @@ def run(config: SftConfig, rows: Path, out: Path, evaluator: Evaluator | None = 
         stopped=trained.stopped,
         seconds=round(time.monotonic() - began, 1),
     )
-    if ranks.first():
-        run_folder.finish(result, out)
+    run_folder.finish(result, out)
     return result
 
 

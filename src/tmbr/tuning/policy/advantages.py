@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from tmbr.core.trace import Trace
+from tmbr.tuning.policy.batch import Batch
+from tmbr.tuning.policy.config import GrpoConfig
 from tmbr.tuning.policy.sampler import Played
 from tmbr.tuning.policy.turns import Turn
 
@@ -50,6 +52,25 @@ def compared(values: Sequence[float], deviation: bool) -> list[float]:
     if deviation and len(values) > 1:
         found = found / (found.std() + TINY)
     return [float(value) for value in found]
+
+
+def grouped(batch: Batch, config: GrpoConfig) -> list[float]:
+    """The advantage of each turn of a batch, in order."""
+    if config.groups == "tree":
+        forest = by_fork(batch.played, batch.episodes, config.deviation)
+        return [value for mine in forest for value in mine]
+    returns = [sum(turn.reward for turn in mine) for mine in batch.episodes]
+    samples = [one.trace.sample.id for one in batch.played]
+    whole = by_episode(samples, returns, config.deviation)
+    if config.groups == "episodes":
+        return [value for value, mine in zip(whole, batch.episodes, strict=True) for _ in mine]
+    traces = [(one.trace, mine) for one, mine in zip(batch.played, batch.episodes, strict=True)]
+    steps = by_state(traces, config.gamma, config.deviation)
+    return [
+        value + config.step_weight * step
+        for value, mine in zip(whole, steps, strict=True)
+        for step in mine
+    ]
 
 
 def by_episode(samples: Sequence[str], returns: Sequence[float], deviation: bool) -> list[float]:

@@ -17,14 +17,14 @@ from torch import Tensor
 
 from tmbr.core.types import derive_seed
 from tmbr.tuning import ranks
-from tmbr.tuning.masks import IGNORED, Example
+from tmbr.tuning.masks import Example
 from tmbr.tuning.optim import MuonAdamW
 from tmbr.tuning.policy import losses
-from tmbr.tuning.policy.advantages import by_episode, by_fork, by_state, tempered
+from tmbr.tuning.policy.advantages import grouped, tempered
 from tmbr.tuning.policy.batch import Batch
 from tmbr.tuning.policy.config import GrpoConfig, PolicyConfig
 from tmbr.tuning.policy.networks import Networks, sampled
-from tmbr.tuning.policy.turns import Strand
+from tmbr.tuning.policy.turns import Strand, labelled
 
 
 @dataclass(slots=True)
@@ -245,7 +245,7 @@ class Learner:
         """Cross-entropy on so many rows, drawn for this update; a mean over their tokens."""
         drawn = Random(derive_seed(self.config.seed, "rows", round, number))
         examples = drawn.sample(self.rows, min(count, len(self.rows)))
-        content = sorted(map(_labelled, examples), key=lambda strand: len(strand.ids))
+        content = sorted(map(labelled, examples), key=lambda strand: len(strand.ids))
         every = sum(end - start for strand in content for start, end in strand.spans)
         found = 0.0
         for index in ranks.share(list(_chunks(range(len(content)), self.config.batch_size))):
@@ -283,41 +283,9 @@ def rate(config: PolicyConfig, round: int) -> float:
     return (1 + math.cos(math.pi * past)) / 2 if config.schedule == "cosine" else 1.0
 
 
-def grouped(batch: Batch, config: GrpoConfig) -> list[float]:
-    """The advantage of each turn of a batch, in order."""
-    if config.groups == "tree":
-        forest = by_fork(batch.played, batch.episodes, config.deviation)
-        return [value for mine in forest for value in mine]
-    returns = [sum(turn.reward for turn in mine) for mine in batch.episodes]
-    samples = [one.trace.sample.id for one in batch.played]
-    whole = by_episode(samples, returns, config.deviation)
-    if config.groups == "episodes":
-        return [value for value, mine in zip(whole, batch.episodes, strict=True) for _ in mine]
-    traces = [(one.trace, mine) for one, mine in zip(batch.played, batch.episodes, strict=True)]
-    steps = by_state(traces, config.gamma, config.deviation)
-    return [
-        value + config.step_weight * step
-        for value, mine in zip(whole, steps, strict=True)
-        for step in mine
-    ]
-
-
 def _chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:
     return (list(items[at : at + size]) for at in range(0, len(items), size))
 
 
 def _logprobs(logits: Tensor, ids: Tensor) -> Tensor:
     return logits.log_softmax(-1).gather(-1, ids[:, None]).squeeze(-1)
-
-
-def _labelled(example: Example) -> Strand:
-    """A row's labelled stretches, as if they had been sampled."""
-    spans: list[tuple[int, int]] = []
-    for at, label in enumerate(example.labels):
-        if label == IGNORED:
-            continue
-        if spans and spans[-1][1] == at:
-            spans[-1] = (spans[-1][0], at + 1)
-        else:
-            spans.append((at, at + 1))
-    return Strand(example.input_ids, spans=spans)

@@ -70,9 +70,7 @@ def run(config: PolicyConfig, sampler: Sampler, out: Path, rewards: Rewards = ou
         learner = _learner(config)
         sampler.open(learner.networks.causal, learner.networks.tokenizer)
         try:
-            if ranks.first():
-                run_folder.claim(config, config.sft_rows, out)
-            ranks.wait()
+            run_folder.claim(config, config.sft_rows, out)
             return _Loop(config, learner, sampler, rewards, out).run()
         finally:
             sampler.close()
@@ -211,8 +209,7 @@ class _Loop:
             stopped=stopped,
             seconds=round(seconds, 1),
         )
-        if ranks.first():
-            run_folder.finish(result, self.out)
+        run_folder.finish(result, self.out)
         return result
 
 

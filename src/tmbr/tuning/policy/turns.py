@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tmbr.core.conversation import conversations
 from tmbr.core.trace import Node, Trace
 from tmbr.core.types import Context, Tool
+from tmbr.tuning.masks import IGNORED, Example
 from tmbr.tuning.policy.sampler import Rewards
 
 Prompt = Callable[[Context, Sequence[Tool]], tuple[int, ...]]
@@ -92,6 +93,19 @@ def strands(content: Iterable[Turn], max_length: int) -> tuple[list[Strand], int
         strand.turns.append(turn)
         strand.spans.append((len(turn.prompt), end))
     return found, cut
+
+
+def labelled(example: Example) -> Strand:
+    """A row's labelled stretches, as if they had been sampled."""
+    spans: list[tuple[int, int]] = []
+    for at, label in enumerate(example.labels):
+        if label == IGNORED:
+            continue
+        if spans and spans[-1][1] == at:
+            spans[-1] = (spans[-1][0], at + 1)
+        else:
+            spans.append((at, at + 1))
+    return Strand(example.input_ids, spans=spans)
 
 
 def _rewarded(turn: Turn, more: float) -> Turn:
