@@ -39,7 +39,7 @@ check: .venv/dev            ## ruff, mypy --strict, import-linter, pytest
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
 
 conformance: .venv/dev            ## the household against the reference engine, 20,000 steps
 	TMBR_CONFORMANCE=full $(BIN)/pytest -s tests/environments/test_household_conformance.py

@@ -11,10 +11,14 @@ _TREE: dict[str, Any] = {
     "add_completion": False,
     "pretty_exceptions_enable": False,
 }
+_TUNE = """Train on traces: an adapter, or a whole model.
+
+On several GPUs: `accelerate launch --config_file recipes/accelerate/ddp.yaml -m tmbr tune ...`.
+"""
 app = typer.Typer(
     help="Tune small language models into agents, let them search, and measure both.", **_TREE
 )
-tune = typer.Typer(help="Train on traces: an adapter, or a whole model.", **_TREE)
+tune = typer.Typer(help=_TUNE, **_TREE)
 data = typer.Typer(help="Look at data, check it, review it, and write it for others.", **_TREE)
 task = typer.Typer(help="Look at a task.", **_TREE)
 app.add_typer(tune, name="tune")
