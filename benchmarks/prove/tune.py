@@ -14,8 +14,8 @@ and as many updates of as many rows as pairs or episodes:
 
 All models are measured on validation and test samples; the step of DPO, PPO and GRPO that is held
 against SFT and its controls is chosen on validation. `whole` is SFT on as many episodes as `make
-quickstart` has, not on the few that leave the other steps something to learn: what SFT does to wrong
-turns is read from it, at temperature 1 (greedy, the base wanders and hardly errs).
+quickstart` has, not on the few that leave the other steps something to learn. What SFT does to wrong
+turns is read from both, greedy (where the base wanders and hardly errs) and at temperature 1.
 
 The other part: a reward model against other judges (see `benchmarks.prove.judge`), of the first SFT
 model of houses. A run that was stopped goes on; writes benchmarks/results/tune_learning.json and

@@ -73,18 +73,17 @@ def own(path: Path) -> Path:
     return path if first() else path.with_name(f"{path.stem}-{number()}{path.suffix}")
 
 
-def add_up(gradients: Sequence[Any]) -> None:
-    """Put in each parameter's gradient the sum of what all processes have; one that none has, none
-    gets."""
+def add_up_gradients(weights: Sequence[Any]) -> None:
+    """Make each gradient the sum of those of all processes; what has none in any keeps none."""
     if not several():
         return
     import torch
     from accelerate.utils import reduce
 
     _state()
-    device = gradients[0].device
-    there = torch.tensor([float(weight.grad is not None) for weight in gradients], device=device)
-    for weight, any_has in zip(gradients, reduce(there, "sum").tolist(), strict=True):
+    device = weights[0].device
+    there = torch.tensor([float(weight.grad is not None) for weight in weights], device=device)
+    for weight, any_has in zip(weights, reduce(there, "sum").tolist(), strict=True):
         if any_has:
             mine = torch.zeros_like(weight) if weight.grad is None else weight.grad
             weight.grad = reduce(mine, "sum")

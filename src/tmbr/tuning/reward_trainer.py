@@ -97,7 +97,7 @@ class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type
         loss = -logsigmoid(chosen - rejected - self.margin * margin).sum()
         loss = loss + self.center * (chosen + rejected).square().sum()
         valued = binary_cross_entropy_with_logits(said, value, reduction="sum")
-        loss = (loss + self.value_weight * valued) / self._count(len(margin) + len(value))
+        loss = (loss + self.value_weight * valued) / self._mean_count(len(margin) + len(value))
         if self.lm_head is not None and self.model.training:
             loss = loss + self.lm_weight * self._language(hidden, inputs["said"])
         self._note(chosen.detach(), rejected.detach(), said.detach(), value, inputs["which"])
@@ -114,15 +114,15 @@ class PreferenceTrainer(PairsByLength, WholeCheckpoints, RewardTrainer):  # type
         """Negative log-likelihood a token of the chosen answers; 0 where the batch has none."""
         assert self.lm_head is not None
         told = labels[:, 1:] != IGNORED
-        count = self._count(int(told.sum()))
+        count = self._mean_count(int(told.sum()))
         if not count:
             return hidden.new_zeros(())
         at = hidden[: len(labels), : told.shape[1]][told]
         logits = linear(at, self.lm_head.to(at)).float()
         return cross_entropy(logits, labels[:, 1:][told], reduction="sum") / count
 
-    def _count(self, mine: int) -> float:
-        """The mean over all processes, whose gradients are averaged: each item counts alike."""
+    def _mean_count(self, mine: int) -> float:
+        """Of items, over all processes: gradients are averaged, and so each item counts alike."""
         told = torch.tensor(float(mine), device=self.accelerator.device)
         return float(self.accelerator.reduce(told, "mean"))
 

@@ -185,7 +185,7 @@ class Learner:
             self._supervise(len(update), round, number, told)
         for weights in (self.networks.actor_weights, self.networks.critic_weights):
             if weights:
-                ranks.add_up(list(weights.values()))
+                ranks.add_up_gradients(list(weights.values()))
                 norm = torch.nn.utils.clip_grad_norm_(weights.values(), self.config.clip)
                 name = "grad_norm" if weights is self.networks.actor_weights else "critic_grad_norm"
                 told[name].append(norm.item())
