@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tmbr.core.trace import Finish, Node, Run, Trace
 from tmbr.core.types import Message, Sample, Score
 from tmbr.tuning.masks import encode
 from tmbr.tuning.optim import MuonAdamW, muon_groups
+from tmbr.tuning.policy import losses
 from tmbr.tuning.policy.actor_critic import ActorCritic
 from tmbr.tuning.policy.batch import Batch
 from tmbr.tuning.policy.learner import Learner, Targets, rate
@@ -114,9 +116,9 @@ def test_one_update_of_grpo_is_the_gradient_worked_out_apart(
     )
     told = learner.learn(batch, 0)
 
-    terms = []
-    # Six tokens in two episodes, of four and two: those of the shorter count twice those of the longer.
-    for strand, advantage in zip(batch.strands, (0.5 * 3 / 4, -negative * 0.5 * 3 / 2), strict=True):
+    episodes = []
+    for strand, advantage in zip(batch.strands, (0.5, -negative * 0.5), strict=True):
+        terms = []
         ids = torch.tensor([strand.ids])
         logprobs = networks.causal(ids).logits[0].log_softmax(-1)
         assert networks.reference is not None
@@ -130,17 +132,45 @@ def test_one_update_of_grpo_is_the_gradient_worked_out_apart(
                 spread = -(logprobs[place - 1].exp() * logprobs[place - 1]).sum()
                 surrogate = -weight * (new - new.detach()).exp() * advantage
                 terms.append(surrogate + 0.3 * ((old - new).exp() - (old - new) - 1) - 0.01 * spread)
+        episodes.append(torch.stack(terms).mean())
     networks.causal.zero_grad()
-    torch.stack(terms).mean().backward()
+    torch.stack(episodes).mean().backward()
     for name, weight in networks.causal.named_parameters():
         torch.testing.assert_close(kept[name], weight.grad, atol=1e-5, rtol=1e-3)
     assert told["kl"] > 0
 
 
+@pytest.mark.parametrize(
+    ("average", "shares"), [("episode", (0.5, 0.5, 1.0)), ("token", (0.6, 0.4, 1.0))]
+)
+def test_what_an_episode_counts_for_in_its_update(
+    base: Path, monkeypatch: pytest.MonkeyPatch, average: str, shares: tuple[float, ...]
+) -> None:
+    config = grpo(base, kl=0.0, average=average)
+    learner = Learner(config, networks := Networks(config))
+    batch = batch_of([[0.0] * 3, [1.0] * 2, [0.0]])
+    monkeypatch.setattr(learner, "measured", lambda _: (batch.sampler, None, None))
+    targets = learner.targets(batch)
+    monkeypatch.setattr(losses, "policy_loss", lambda new, *_: torch.ones_like(new))
+    # The longer two are one update, the shortest is another.
+    for of, update in ((0, [0, 1]), (1, [0, 1]), (2, [2])):
+        content = [batch.strands[of]]
+        loss = learner.policy_loss(
+            networks.hidden(networks.policy, content),
+            content,
+            targets,
+            batch.tokens([of]),
+            batch.tokens(update),
+            defaultdict(list),
+        )
+        assert loss.item() == pytest.approx(shares[of])
+
+
 def test_what_ended_as_its_group_did_costs_no_pass(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = batch_of([[1.0], [0.0, 0.0], [1.0, 0.0]])
     advantage = torch.tensor([0.5] * 2 + [1e-12] * 4 + [-0.5] * 4)
-    targets = Targets(torch.zeros(10), None, torch.ones(10), advantage)
+    ones = torch.ones(10)
+    targets = Targets(torch.zeros(10), None, ones, advantage, ones)
     learner = Learner(grpo(base, kl=0.0, epochs=1, batch_size=1, accumulation=4), Networks(grpo(base)))
     taken: list[int] = []
     monkeypatch.setattr(learner, "targets", lambda _: targets)
@@ -150,7 +180,7 @@ def test_what_ended_as_its_group_did_costs_no_pass(base: Path, monkeypatch: pyte
     learner.config = grpo(base, kl=0.1)
     assert learner.teaching(batch, targets) == [0, 1, 2]
     learner.config = grpo(base, kl=0.0)
-    valued = Targets(targets.old, None, targets.weight, advantage, values=torch.zeros(10))
+    valued = Targets(targets.old, None, ones, advantage, ones, values=torch.zeros(10))
     assert learner.teaching(batch, valued) == [0, 1, 2]  # a critic learns from all
     targets.advantage.zero_()
     assert learner.teaching(batch, targets) == [0, 1, 2]
@@ -184,18 +214,18 @@ def test_an_update_has_as_many_rows_as_conversations(
     config = ppo(base, batch_size=size, accumulation=accumulation, epochs=1, critic_rounds=9)
     networks = Networks(config)
     content = encode(read_rows(tmp_path / "rows.jsonl"), networks.template, 99).examples
-    losses = []
+    nats = []
     for example in content:
         ids = torch.tensor([example.input_ids])
         told = torch.tensor(example.labels)[1:]
         with torch.no_grad():
             logits = networks.causal(ids).logits[0, :-1]
-        losses.append(
+        nats.append(
             torch.nn.functional.cross_entropy(logits[told >= 0], told[told >= 0], reduction="none")
         )
     learner = ActorCritic(config, networks, content)
     found = learner.learn(batch_of([[0.0], [1.0], [0.0]]), 0)["sft_loss"]
-    assert found == pytest.approx(torch.cat(losses).mean().item(), rel=1e-5)
+    assert found == pytest.approx(torch.cat(nats).mean().item(), rel=1e-5)
 
 
 def test_muon_moves_the_matrices_of_the_policy_and_adamw_the_critic(base: Path) -> None:

@@ -34,7 +34,7 @@ def _strand(ids: tuple[int, ...] = (5, 9, 20, 30, 31, 8), start: int = 3) -> Str
 def _targets(count: int) -> Targets:
     ones = torch.ones(count)
     old = torch.full((count,), -1.0)
-    return Targets(old, old, ones, ones, torch.zeros(count), ones, ones.bool())
+    return Targets(old, old, ones, ones, ones, torch.zeros(count), ones, ones.bool())
 
 
 def _logits(networks: Networks, model: Any) -> torch.Tensor:

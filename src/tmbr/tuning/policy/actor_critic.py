@@ -39,7 +39,8 @@ class ActorCritic(Learner):
         if self.config.normalise:
             advantage = normalised(advantage)
         weight = losses.importance(old, batch.sampler, self.config.mismatch_cap)
-        return Targets(old, reference, weight, advantage, values, returns, valued)
+        share = torch.ones_like(weight)
+        return Targets(old, reference, weight, advantage, share, values, returns, valued)
 
     def estimates(self, batch: Batch, rewards: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Advantages, returns, and where the critic learns, each [tokens].

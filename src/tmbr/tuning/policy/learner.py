@@ -33,6 +33,7 @@ class Targets:
 
     old, reference: log-probabilities before the round, by the policy and the reference (None without).
     advantage, weight: of the policy's loss, the weight being that of the sampler's mismatch.
+    share: of its update's loss, over the sum of all shares in the update.
     values, returns: of the critic, where `valued`; None without one.
     """
 
@@ -40,6 +41,7 @@ class Targets:
     reference: Tensor | None
     weight: Tensor
     advantage: Tensor
+    share: Tensor
     values: Tensor | None = None
     returns: Tensor | None = None
     valued: Tensor | None = None
@@ -110,11 +112,11 @@ class Learner:
         old, reference, _ = self.measured(batch)
         weight = losses.importance(old, batch.sampler, self.config.mismatch_cap)
         turns = torch.tensor(grouped(batch, self.config), dtype=torch.float32)
+        share = torch.ones_like(weight)
         if self.config.average == "episode":
-            spans = batch.spans(batch.turn)
-            for span in spans:
-                weight[span] *= len(weight) / len(spans) / (span.stop - span.start)
-        return Targets(old, reference, weight, turns[batch.turn])
+            for span in batch.spans(batch.turn):
+                share[span] /= span.stop - span.start
+        return Targets(old, reference, weight, turns[batch.turn], share)
 
     @torch.no_grad()
     def measured(self, batch: Batch) -> tuple[Tensor, Tensor | None, Tensor | None]:
@@ -220,7 +222,7 @@ class Learner:
         within: Tensor,
         told: dict[str, list[float]],
     ) -> Tensor:
-        """The sum over these tokens, over the number of all of the update's."""
+        """These tokens' part of the mean over all of the update's."""
         device = states.device
         logits = self.networks.logits(self.networks.policy, states)
         new = _logprobs(logits, sampled(content).to(device))
@@ -239,7 +241,7 @@ class Learner:
             told["clipped"].append(((ratio - 1).abs() > self.config.clip_ratio).float().mean().item())
             told["step_kl"].append(losses.divergence(old, new).mean().item())
             told["entropy"].append(spread.mean().item())
-        return loss.sum() / len(within)
+        return (targets.share[at].to(device) * loss).sum() / targets.share[within].sum().to(device)
 
     def _supervise(self, count: int, round: int, number: int, told: dict[str, list[float]]) -> None:
         """Cross-entropy on so many rows, drawn for this update; a mean over their tokens."""
