@@ -18,7 +18,7 @@ from tmbr.core.errors import DataError
 from tmbr.core.rows import read_rows
 from tmbr.tuning import run_folder
 from tmbr.tuning.config import SftConfig
-from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode
+from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode, evening
 from tmbr.tuning.memory import fits
 from tmbr.tuning.running import Stopped, evaluated, last_loss, save, train
 from tmbr.tuning.setup import arguments, base_model, held_out, lora
@@ -154,16 +154,14 @@ def _arguments(config: SftConfig, out: Path, evaluate: bool) -> Any:
 
 
 def _dataset(examples: Sequence[Example], pack_to: int | None) -> Any:
-    """Columns for the trainer; weights are scaled to a mean of 1, so that they shift the loss between
-    tokens without changing the learning rate.
+    """Columns for the trainer.
 
     pack_to: tokens of a sequence into which examples are laid, best fit first; None leaves them apart.
     """
     from datasets import Dataset
     from trl import pack_dataset
 
-    weights = [weight for example in examples for weight in example.weights if weight]
-    scale = len(weights) / sum(weights)
+    scale = evening(examples)
     made = Dataset.from_dict(
         {
             "input_ids": [example.input_ids for example in examples],

@@ -200,15 +200,15 @@ def test_rows_are_mixed_in(base: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("size", "accumulation"), [(3, 1), (2, 2), (1, 3)])
-def test_an_update_has_as_many_rows_as_conversations(
+def test_an_update_has_as_many_rows_as_conversations_and_minds_their_weights(
     base: Path, tmp_path: Path, size: int, accumulation: int
 ) -> None:
     said = ("leave", "open the door on the left", "leave by the door")
     write_rows(
         tmp_path / "rows.jsonl",
         [
-            Row(text, (RowTurn(Message("user", "Out.")), RowTurn(Message("assistant", text), 1.0)))
-            for text in said
+            Row(text, (RowTurn(Message("user", "Out.")), RowTurn(Message("assistant", text), loss)))
+            for text, loss in zip(said, (1.0, 0.25, 0.5), strict=True)
         ],
     )
     config = ppo(base, batch_size=size, accumulation=accumulation, epochs=1, critic_rounds=9)
@@ -220,12 +220,14 @@ def test_an_update_has_as_many_rows_as_conversations(
         told = torch.tensor(example.labels)[1:]
         with torch.no_grad():
             logits = networks.causal(ids).logits[0, :-1]
-        nats.append(
-            torch.nn.functional.cross_entropy(logits[told >= 0], told[told >= 0], reduction="none")
-        )
+        lost = torch.nn.functional.cross_entropy(logits[told >= 0], told[told >= 0], reduction="none")
+        nats.append(lost * torch.tensor(example.weights)[1:][told >= 0])
     learner = ActorCritic(config, networks, content)
     found = learner.learn(batch_of([[0.0], [1.0], [0.0]]), 0)["sft_loss"]
-    assert found == pytest.approx(torch.cat(nats).mean().item(), rel=1e-5)
+    # Weights are brought to a mean of 1, as in SFT.
+    weights = [weight for example in content for weight in example.weights if weight]
+    expected = torch.cat(nats).mean().item() * len(weights) / sum(weights)
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 def test_muon_moves_the_matrices_of_the_policy_and_adamw_the_critic(base: Path) -> None:

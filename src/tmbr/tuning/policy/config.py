@@ -63,8 +63,8 @@ class PolicyConfig(OptimizerConfig):
     what would have been right, and in a small model moves much else; with little of it the policy bears
     a higher learning rate. 0 learns from what went better alone."""
     sft_rows: Path | None = None
-    """Training rows (JSONL) whose supervised loss is mixed into every update: as many of them as it has
-    conversations."""
+    """Training rows (JSONL) whose supervised loss, weighted as in SFT, is mixed into every update: as
+    many of them as it has conversations."""
     sft_weight: float = Field(0.1, gt=0)
     """Weight of that loss."""
 
@@ -95,7 +95,8 @@ class PpoConfig(PolicyConfig):
     critic_rate: float = Field(1e-4, gt=0)
     """Peak learning rate of the critic; its head's, where it shares the actor's trunk."""
     critic_rounds: int = Field(0, ge=0)
-    """First rounds in which only the critic learns, so that the policy never follows a blank one."""
+    """First rounds in which the policy does not follow the critic, which is still blank, but learns
+    `sft_rows` alone."""
 
     gae: Literal["token", "turn"] = "token"
     """What is one step of the advantage estimate: a token, or a whole turn, whose tokens then share

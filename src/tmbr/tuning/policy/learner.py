@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tmbr.core.types import derive_seed
 from tmbr.tuning import ranks
-from tmbr.tuning.masks import Example
+from tmbr.tuning.masks import Example, evening
 from tmbr.tuning.optim import MuonAdamW
 from tmbr.tuning.policy import losses
 from tmbr.tuning.policy.advantages import grouped, tempered
@@ -59,6 +59,7 @@ class Learner:
 
     def __init__(self, config: PolicyConfig, networks: Networks, rows: Sequence[Example] = ()) -> None:
         self.config, self.networks, self.rows = config, networks, rows
+        self.evening = evening(rows) if rows else 1.0
         self.kl = config.kl
         self.optimizer = self._optimizer()
 
@@ -244,15 +245,16 @@ class Learner:
         return (targets.share[at].to(device) * loss).sum() / targets.share[within].sum().to(device)
 
     def _supervise(self, count: int, round: int, number: int, told: dict[str, list[float]]) -> None:
-        """Cross-entropy on so many rows, drawn for this update; a mean over their tokens."""
+        """Weighted cross-entropy on so many rows, drawn for this update; a mean over their tokens."""
         drawn = Random(derive_seed(self.config.seed, "rows", round, number))
         examples = drawn.sample(self.rows, min(count, len(self.rows)))
-        content = sorted(map(labelled, examples), key=lambda strand: len(strand.ids))
-        every = sum(end - start for strand in content for start, end in strand.spans)
+        content = [labelled(row) for row in sorted(examples, key=lambda row: len(row.input_ids))]
+        every = sum(len(weights) for _, weights in content)
         found = 0.0
         for index in ranks.share(list(_chunks(range(len(content)), self.config.batch_size))):
-            some = [content[i] for i in index]
-            loss = -self._scores(self.networks.policy, some).sum() / every
+            scores = self._scores(self.networks.policy, [content[i][0] for i in index])
+            weight = self.evening * torch.tensor([w for i in index for w in content[i][1]])
+            loss = -(weight.to(scores.device) * scores).sum() / every
             (self.config.sft_weight * loss).backward()  # type: ignore[no-untyped-call]
             found += loss.item()
         told["sft_loss"].append(ranks.count() * found)

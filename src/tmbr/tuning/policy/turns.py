@@ -95,8 +95,8 @@ def strands(content: Iterable[Turn], max_length: int) -> tuple[list[Strand], int
     return found, cut
 
 
-def labelled(example: Example) -> Strand:
-    """A row's labelled stretches, as if they had been sampled."""
+def labelled(example: Example) -> tuple[Strand, list[float]]:
+    """A row's labelled stretches, as if they had been sampled, and the weight of each token in them."""
     spans: list[tuple[int, int]] = []
     for at, label in enumerate(example.labels):
         if label == IGNORED:
@@ -105,7 +105,8 @@ def labelled(example: Example) -> Strand:
             spans[-1] = (spans[-1][0], at + 1)
         else:
             spans.append((at, at + 1))
-    return Strand(example.input_ids, spans=spans)
+    weights = [weight for start, end in spans for weight in example.weights[start:end]]
+    return Strand(example.input_ids, spans=spans), weights
 
 
 def _rewarded(turn: Turn, more: float) -> Turn:
