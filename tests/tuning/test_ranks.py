@@ -65,9 +65,13 @@ def _data(kind: str, path: Path) -> Path:
             lines += map(valued_line, (*told, *before))
         write_lines(path, lines)
     else:
-        asked = Turn(Message("user", "Go."))
-        said = [f"Action: go to {place} {number}" for place, number in named]
-        write_rows(path, [Row(s, (asked, Turn(Message("assistant", s), 1.0))) for s in said])
+        asked, rows = Turn(Message("user", "Go.")), []
+        for place, number in named:
+            said = Message("assistant", f"Action: go to {place} {number}")
+            # Of every second row a part is left out, so that batches of both kinds come up.
+            weights = ((0, 6, 0.0),) if number == 1 else ()
+            rows.append(Row(said.content, (asked, Turn(said, 1.0, weights))))
+        write_rows(path, rows)
     return path
 
 

@@ -138,6 +138,11 @@ def make_trainer(
         callbacks=[Journal(out / "metrics.jsonl"), SamplerEpoch(), clock],
     )
     trainer.focal = config.focal
+    trainer.weighted = config.focal > 0 or any(
+        weight != 1 and label >= 0
+        for example in trained
+        for weight, label in zip(example.weights, example.labels, strict=True)
+    )
     trainer.remove_callback(PrinterCallback)
     return trainer, clock
 

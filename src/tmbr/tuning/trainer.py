@@ -75,9 +75,14 @@ class ByLength(torch.utils.data.Sampler[int]):
 
 class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
     """Trains on rows that are tokens already (see `collate`); neither weights nor `focal` count in
-    evaluation."""
+    evaluation.
+
+    weighted: whether any token of the data counts otherwise than others, which all processes have to
+    take alike: what TRL does without weights gathers, what is done with them does not.
+    """
 
     focal: float = 0.0
+    weighted: bool = True
 
     def compute_loss(
         self,
@@ -93,7 +98,7 @@ class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
         if self._on_one_cpu():
             scores, hits = self._scored(inputs)
             loss = self._weighted(scores, hits, weight, labelled, num_items_in_batch)
-        elif self.focal or bool((weight[labelled] != 1).any()):
+        elif self.weighted and self.model.training:
             outputs = model(**inputs, use_cache=False, fused_lm_head=True)
             scores, hits = outputs.log_probs, outputs.is_top1
             loss = self._weighted(scores, hits, weight, labelled, num_items_in_batch)
@@ -135,7 +140,8 @@ class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
         if self.args.average_tokens_across_devices and count is not None:
             loss = loss * self.accelerator.num_processes
         mode = "train" if self.model.training else "eval"
-        self._metrics[mode]["mean_token_accuracy"].append((hits.sum() / labels).item())
+        right, every = self.accelerator.gather(torch.stack([hits.sum(), labels])[None]).sum(0)
+        self._metrics[mode]["mean_token_accuracy"].append((right / every).item())
         return loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:

@@ -75,6 +75,23 @@ def test_an_adapter_to_start_from_is_the_reference(base: Path, layout: str, tmp_
     assert not any("reference" in name for name in networks.actor_weights | networks.critic_weights)
 
 
+@pytest.mark.parametrize("layout", ["one_base", "two_bases", "shared"])
+@pytest.mark.parametrize(("before", "now"), [(0.5, 0.0), (0.0, 0.5)])
+def test_an_adapter_to_start_from_leaves_its_dropout_behind(
+    base: Path, layout: str, before: float, now: float, tmp_path: Path
+) -> None:
+    first = Networks(ppo(base, method="lora", layout="shared", dropout=before))
+    _moved(first)
+    adapter.save(first.policy, first.tokenizer, first.base, tmp_path / "start")
+    config = ppo(base, method="lora", layout=layout, dropout=now, adapter=tmp_path / "start")
+    networks = Networks(config)
+    with torch.no_grad(), networks.as_critic() as critic:
+        for model in (networks.policy, critic):
+            states = networks.hidden(model.eval(), [_strand()])
+            trained = networks.hidden(model.train(), [_strand()])
+            assert torch.allclose(states, trained) == (now == 0)
+
+
 @pytest.mark.parametrize(("method", "layout"), LAYOUTS)
 def test_a_gradient_reaches_only_what_it_should(base: Path, method: str, layout: str) -> None:
     # Unclipped: a value that lies far off by chance would learn nothing.
