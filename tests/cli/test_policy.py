@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,21 @@ from transformers import AutoModelForCausalLM
 
 from tests.support import corridor
 from tests.tuning.killing import kill_once
-from tests.tuning.policy.playing import PLAYED, grpo, ppo
+from tests.tuning.policy.playing import PLAYED, grpo, opened, ppo
 from tmbr.cli import run as command
 from tmbr.cli.policy import tune_policy
 from tmbr.core.errors import ConfigError
+from tmbr.core.lines import write_lines
+from tmbr.core.pairs import Valued, valued_line
+from tmbr.core.types import Message
+from tmbr.models.reward import LocalReward
+from tmbr.reasoning.judges import Reward, Rules
+from tmbr.tuning import reward
 from tmbr.tuning.checkpoints import Diverged
+from tmbr.tuning.policy.networks import Networks
+from tmbr.tuning.policy.sampler import Ask
+from tmbr.tuning.policy.turns import earned
+from tmbr.tuning.preference_config import RewardConfig
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -177,6 +190,65 @@ def test_a_judge_is_a_reward_that_sums_up(base: Path, tmp_path: Path) -> None:
     tune_policy(ppo(base, rounds=1, reward="rules"), tmp_path)
     (told,) = _metrics(tmp_path)
     assert 0 < told["return"] <= 1
+
+
+def test_a_branchs_rewards_begin_at_the_judges_opinion_of_where_it_was_forked(
+    base: Path, tmp_path: Path
+) -> None:
+    config = grpo(base, groups="tree", reward="rules")
+    worlds = opened(config, Networks(config), tmp_path)
+    judge = Rules()
+    try:
+        trunk, *branches = worlds.play(0, Ask(1, 1, 2, 3))
+        got = {one.trace.id: earned(one.trace, worlds.judged) for one in (trunk, *branches)}
+    finally:
+        worlds.close()
+    assert branches
+    for one in branches:
+        assert one.trace.finish is not None
+        (end,) = asyncio.run(judge.judge(one.trace, [one.trace.finish.leaf]))
+        before = sum(reward for node, reward in got[trunk.trace.id] if node <= one.node)
+        assert before + sum(reward for _, reward in got[one.trace.id]) == pytest.approx(end.value)
+
+
+def test_what_a_fault_of_the_world_ended_is_not_forked(base: Path, tmp_path: Path) -> None:
+    config = grpo(base, groups="tree")
+    worlds = opened(config, Networks(config), tmp_path)
+    try:
+        (trunk,) = worlds.play(0, Ask(1, 1))
+        trace = trunk.trace
+        assert len(list(worlds._branches(trace, Ask(1, 1, 1, 2)))) == 2
+        assert trace.finish is not None
+        trace.finish = replace(trace.finish, status="task error")
+        assert not list(worlds._branches(trace, Ask(1, 1, 1, 2)))
+    finally:
+        worlds.close()
+
+
+def test_a_reward_model_keeps_its_own_weights_while_its_base_is_trained(
+    base: Path, tmp_path: Path
+) -> None:
+    said = [(Message("user", "Out."), Message("assistant", f"open {door}")) for door in "ab"]
+    values = [Valued(str(at), told, float(at)) for at, told in enumerate(said)]
+    write_lines(tmp_path / "values.jsonl", map(valued_line, values * 2))
+    fast = {"dtype": "fp32", "learning_rate": 1e-2, "eval_fraction": 0, "epochs": 8}
+    reward.run(RewardConfig(model=str(base), **fast), tmp_path / "values.jsonl", tmp_path / "reward")
+    judge = Reward(LocalReward.load(tmp_path / "reward"))
+
+    config = grpo(base, reward=f"reward={tmp_path / 'reward'}")
+    worlds = opened(config, networks := Networks(config), tmp_path)
+    try:
+        (one,) = worlds.play(0, Ask(1, 1))
+        nodes = [node for node, _ in earned(one.trace)]
+        expected = [found.value for found in asyncio.run(judge.judge(one.trace, nodes))]
+        for _ in range(2):
+            got = list(accumulate(worlds.judged(one.trace, nodes)))
+            assert got == pytest.approx(expected, abs=1e-5)
+            with torch.no_grad():
+                for weight in networks.actor_weights.values():
+                    weight += 0.1
+    finally:
+        worlds.close()
 
 
 def test_a_diverging_run_stops_in_one_line(base: Path, tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from tmbr.begun import Begun
-from tmbr.cli.build import build_judge, build_strategy, model_path
+from tmbr.cli.build import build_strategy, model_path
 from tmbr.cli.tasks import make_task
 from tmbr.cli.underway import Underway, Validator, Way, first
 from tmbr.config import RolloutConfig, SamplingConfig, StrategyConfig, ValidationConfig
@@ -100,16 +100,17 @@ class Worlds:
         return self.underway.model.prompt(context, tools)
 
     def judged(self, trace: Trace, nodes: Sequence[int]) -> list[float]:
-        """What each turn adds to the judge's opinion of the branch."""
+        """What each turn adds to the judge's opinion of the branch; a forked one's first, to that of the
+        turn it goes on from."""
         from tmbr.models.loading import lent
 
-        judge = build_judge(self.config.reward, self.underway.model, self.underway.task)
+        judge, before = self.underway.judge(self.config.reward), trace.nodes[nodes[0]].parent
         assert judge is not None
+        begun = [before] if before is not None and trace.nodes[before].kind == "act" else []
         with lent(self.underway.trained):
-            found = asyncio.run(judge.judge(trace, nodes))
-        values = {judgement.node: judgement.value for judgement in found}
-        before = [0.0, *(values[node] for node in nodes)]
-        return [values[node] - earlier for node, earlier in zip(nodes, before, strict=False)]
+            found = asyncio.run(judge.judge(trace, [*begun, *nodes]))
+        values = [*([] if begun else [0.0]), *(judgement.value for judgement in found)]
+        return [value - earlier for earlier, value in pairwise(values)]
 
     def play(self, round: int, ask: Ask) -> list[Played]:
         """The trunks, and then what is forked from them."""
@@ -144,7 +145,7 @@ class Worlds:
 
     def _branches(self, trunk: Trace, ask: Ask) -> Iterator[Job]:
         """Episodes that go on from states of a trunk, drawn by chance."""
-        if not ask.forks or trunk.finish is None:
+        if not ask.forks or trunk.finish is None or trunk.finish.status == "task error":
             return
         states = [
             index

@@ -14,7 +14,7 @@ from tmbr.cli.play import settings_hash
 from tmbr.cli.tasks import make_task
 from tmbr.config import BudgetConfig, StrategyConfig, TaskValidationConfig, ValidationConfig
 from tmbr.core.errors import DataError
-from tmbr.core.protocols import Strategy, Task
+from tmbr.core.protocols import Judge, Strategy, Task
 from tmbr.core.store import TraceStore, read_traces, timing_path
 from tmbr.core.trace import Budget, Run, Trace
 from tmbr.core.types import Sample
@@ -56,6 +56,7 @@ class Underway:
     def __init__(self, task: Task, data: str, name: str, max_batch: int, concurrency: int) -> None:
         self.task, self.data, self.name = task, data, name
         self.max_batch, self.concurrency = max_batch, concurrency
+        self._judges: dict[str | None, Judge | None] = {}
 
     def open(self, model: Any, tokenizer: Any) -> None:
         from tmbr.models.local import LocalModel
@@ -77,9 +78,15 @@ class Underway:
             version=self.task.version,
             data=self.data,
         )
-        judge = build_judge(way.told.judge, self.model, self.task)
         made = Budget(**way.budget.model_dump())
+        judge = self.judge(way.told.judge)
         return Job(sample, self.task, way.strategy, self.model, judge, made, of, begun)
+
+    def judge(self, spec: str | None) -> Judge | None:
+        """One for all episodes: a reward model takes as much memory as its base."""
+        if spec not in self._judges:
+            self._judges[spec] = build_judge(spec, self.model, self.task)
+        return self._judges[spec]
 
     def play(self, weights: str, jobs: Sequence[Job], path: Path) -> list[Trace]:
         """The traces of these jobs, in their order, played now or before the run was stopped.

@@ -30,7 +30,7 @@ class LocalModel:
         self.name = name
         self.weights_version = weights_version
         self.context_limit = context_limit
-        #: The transformers model, whose weights others may read but not change.
+        #: The transformers model, whose weights others may share; None where they are still changing.
         self.network = network
         self._encoder = encoder
         self._batcher = batcher
@@ -75,7 +75,7 @@ class LocalModel:
         loaded = around(model, tokenizer, name, cache_bytes)
         batcher = Batcher(loaded.decoder, loaded.stop, max_batch)
         encoder = Encoder(loaded.tokenizer, loaded.stop)
-        return cls(name, loaded.weights_version, loaded.network, encoder, batcher, loaded.context_limit)
+        return cls(name, loaded.weights_version, None, encoder, batcher, loaded.context_limit)
 
     async def swapped(self, weights_version: str) -> None:
         """The weights were changed in place: what the old ones computed is not used again."""

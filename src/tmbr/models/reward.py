@@ -2,7 +2,7 @@
 
 A sibling costs only its own tokens: the keys and values of what it shares with others are kept. Where
 the acting model is the plain base of the adapter, its weights are shared and not loaded a second time;
-beside any other model the base is loaded once more.
+beside any other model, or one that is being trained, the base is loaded once more.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from tmbr.tuning.policy.advantages import (
     normalised,
 )
 from tmbr.tuning.policy.sampler import Played
-from tmbr.tuning.policy.turns import Turn
+from tmbr.tuning.policy.turns import Earned, Turn
 
 
 def test_gae_by_hand() -> None:
@@ -74,6 +74,10 @@ def _turns(rewards: list[float], first: int = 1) -> list[Turn]:
     return [Turn(first + at, (1,), (2,), (0.0,), reward) for at, reward in enumerate(rewards)]
 
 
+def _got(rewards: list[float], first: int = 1) -> Earned:
+    return [(first + at, reward) for at, reward in enumerate(rewards)]
+
+
 def test_turns_at_the_same_state_are_compared_by_what_came_after() -> None:
     one = (_trace("1", ["hall", "out"]), _turns([0.0, 1.0]))
     other = (_trace("2", ["hall", "pit"]), _turns([0.0, 0.0]))
@@ -95,7 +99,8 @@ def test_branches_are_compared_at_the_state_that_they_were_forked_from() -> None
         Played(_trace("late", ["a", "b", "y"]), "trunk", 2),
     ]
     turns = [_turns([0.0, 0.0, 1.0]), _turns([0.0]), _turns([0.0], first=2), _turns([0.5], first=3)]
-    found = by_fork(forest, turns, deviation=False)
+    got = [_got([0.0, 0.0, 1.0]), _got([0.0]), _got([0.0], first=2), _got([0.5], first=3)]
+    found = by_fork(forest, turns, got, deviation=False)
     # After node 2: the trunk's last turn 1, `late` 0.5. After node 1: the trunk's second turn is worth
     # the mean of both, 0.75, `early` 0. From the start: the trunk the mean of 1, 0, 0.5, the other 0.
     assert found[0] == pytest.approx([0.25, 0.375, 0.25])
@@ -106,5 +111,14 @@ def test_branches_are_compared_at_the_state_that_they_were_forked_from() -> None
 
 def test_rewards_before_a_fork_count_for_the_trunk_alone() -> None:
     forest = [Played(_trace("trunk", ["a", "b"])), Played(_trace("branch", ["a", "z"]), "trunk", 1)]
-    found = by_fork(forest, [_turns([-0.2, 1.0]), _turns([0.0], first=2)], deviation=False)
-    assert found == [[0.0, 0.5], [-0.5]]
+    turns = [_turns([-0.2, 1.0]), _turns([0.0], first=2)]
+    got = [_got([-0.2, 1.0]), _got([0.0], first=2)]
+    assert by_fork(forest, turns, got, deviation=False) == [[0.0, 0.5], [-0.5]]
+
+
+def test_what_a_trunk_earned_after_a_fork_is_not_the_branchs_where_its_turn_is_left_out() -> None:
+    forest = [Played(_trace("trunk", ["a", "b"])), Played(_trace("branch", ["a", "z"]), "trunk", 1)]
+    # The trunk's winning turn was too long: its reward lies with the turn before.
+    turns = [_turns([1.0]), _turns([0.0], first=2)]
+    got = [_got([0.0, 1.0]), _got([0.0], first=2)]
+    assert by_fork(forest, turns, got, deviation=False) == [[0.0], [-0.5]]

@@ -14,7 +14,7 @@ from tmbr.core.types import Message, Sample, Score
 from tmbr.tuning.policy.batch import Batch
 from tmbr.tuning.policy.networks import Networks, sampled
 from tmbr.tuning.policy.sampler import Ask, Played
-from tmbr.tuning.policy.turns import Turn, outcome, strands, turns
+from tmbr.tuning.policy.turns import Turn, earned, outcome, strands, turns
 
 
 def test_a_batch_holds_the_sampled_ids_and_nothing_else(base: Path, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_branch_trains_only_what_it_sampled_itself(base: Path, tmp_path: Path)
     try:
         trunk, *branches = worlds.play(0, Ask(1, 1, 1, 2))
         again = worlds.play(0, Ask(1, 1, 1, 2))
-        contents = [turns(one.trace, worlds.prompt) for one in (trunk, *branches)]
+        contents = [turns(one.trace, worlds.prompt, earned(one.trace)) for one in (trunk, *branches)]
     finally:
         worlds.close()
     assert [one.trace for one in again] == [trunk.trace, *(branch.trace for branch in branches)]
@@ -92,6 +92,24 @@ def test_a_turn_that_is_too_long_leaves_its_reward_to_the_one_before() -> None:
     assert found[0].turns[0].reward == pytest.approx(0.9)
 
 
+def test_what_is_left_out_was_earned_all_the_same(base: Path, tmp_path: Path) -> None:
+    config = ppo(base)
+    worlds = opened(config, Networks(config), tmp_path)
+    try:
+        played = worlds.play(0, Ask(1, 6))
+        whole = Batch.of(played, worlds.prompt, outcome, config)
+        # As long as the shortest: of the others the end is left out.
+        room = min(len(strand.ids) for strand in whole.strands)
+        short = Batch.of(played, worlds.prompt, outcome, config.model_copy(update={"max_length": room}))
+    finally:
+        worlds.close()
+    assert short.cut > 0
+    assert short.earned == whole.earned
+    for one, got in zip(played, whole.earned, strict=True):
+        assert one.trace.finish is not None
+        assert got[-1] == (one.trace.finish.leaf, one.trace.finish.score.value)
+
+
 def test_nothing_to_learn_from_is_one_line(base: Path) -> None:
     run = Run("", "t", "m", "react", "none", 0)
     trace = Trace("1", Sample("s", "t", "train", "", {}), run)
@@ -113,7 +131,8 @@ def test_an_invalid_turn_costs(base: Path, tmp_path: Path) -> None:
         (one,) = worlds.play(0, Ask(1, 1))
         node = one.trace.nodes[1]
         assert node.completion is not None
-        mine = turns(one.trace, worlds.prompt, lambda _, nodes: [0.0] * len(nodes), 0.5)
+        got = earned(one.trace, lambda _, nodes: [0.0] * len(nodes), 0.5)
+        mine = turns(one.trace, worlds.prompt, got)
     finally:
         worlds.close()
     invalid = [

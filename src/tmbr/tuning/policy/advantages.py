@@ -14,7 +14,7 @@ from tmbr.core.trace import Trace
 from tmbr.tuning.policy.batch import Batch
 from tmbr.tuning.policy.config import GrpoConfig
 from tmbr.tuning.policy.sampler import Played
-from tmbr.tuning.policy.turns import Turn
+from tmbr.tuning.policy.turns import Earned, Turn
 
 #: Keeps a group in which all are nearly equal from being blown up.
 TINY = 1e-4
@@ -57,9 +57,9 @@ def compared(values: Sequence[float], deviation: bool) -> list[float]:
 def grouped(batch: Batch, config: GrpoConfig) -> list[float]:
     """The advantage of each turn of a batch, in order."""
     if config.groups == "tree":
-        forest = by_fork(batch.played, batch.episodes, config.deviation)
+        forest = by_fork(batch.played, batch.episodes, batch.earned, config.deviation)
         return [value for mine in forest for value in mine]
-    returns = [sum(turn.reward for turn in mine) for mine in batch.episodes]
+    returns = [sum(reward for _, reward in mine) for mine in batch.earned]
     samples = [one.trace.sample.id for one in batch.played]
     whole = by_episode(samples, returns, config.deviation)
     if config.groups == "episodes":
@@ -105,7 +105,10 @@ class Stretch(NamedTuple):
 
 
 def by_fork(
-    played: Sequence[Played], content: Sequence[Sequence[Turn]], deviation: bool
+    played: Sequence[Played],
+    content: Sequence[Sequence[Turn]],
+    earned: Sequence[Earned],
+    deviation: bool,
 ) -> list[list[float]]:
     """Of each turn in a forest of episodes: its stretch against the others that begin where it does.
 
@@ -113,16 +116,13 @@ def by_fork(
     on. An episode's first stretch is compared with those of the sample's other trunks.
     """
     paths = _paths(played)
-    turns_of = {one.trace.id: mine for one, mine in zip(played, content, strict=True)}
+    got = {one.trace.id: mine for one, mine in zip(played, earned, strict=True)}
     through: dict[Hashable, list[float]] = defaultdict(list)
     begins: dict[Hashable, dict[Hashable, None]] = defaultdict(dict)
     for one in played:
-        shared = turns_of[one.trunk] if one.trunk is not None else ()
-        told = [(turn.node, turn.reward) for turn in shared if turn.node <= one.node]
-        own = [
-            (turn.node if one.trunk is None else one.node + 1, turn.reward)
-            for turn in turns_of[one.trace.id]
-        ]
+        shared = got[one.trunk] if one.trunk is not None else ()
+        told = [(node, reward) for node, reward in shared if node <= one.node]
+        own = [(max(node, one.node + 1), reward) for node, reward in got[one.trace.id]]
         for stretch in paths[one.trace.id]:
             through[stretch.name].append(
                 sum(reward for node, reward in [*told, *own] if node > stretch.after)

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from tmbr.core.errors import DataError
+from tmbr.core.trace import Trace
 from tmbr.tuning import ranks
 from tmbr.tuning.policy.config import PolicyConfig
 from tmbr.tuning.policy.sampler import Played, Rewards
-from tmbr.tuning.policy.turns import Prompt, Strand, Turn, strands, turns
+from tmbr.tuning.policy.turns import Earned, Prompt, Strand, Turn, earned, strands, turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Batch:
 
     strands: the conversations, and `starts` their first tokens in the flat order, with the end.
     turn: [tokens] index of each token's turn. sampler: [tokens] log-probabilities by the sampler.
-    rewards: [turns]. episodes: the turns of each of `played`, which may be none.
+    rewards: [turns]. episodes: the turns of each of `played`, which may be none; earned: the rewards of
+    each where they fell, also those of turns that are left out.
     cut: turns left out by `max_length`; faults: episodes that a fault of the world ended, left out.
     """
 
@@ -32,6 +34,7 @@ class Batch:
     rewards: Tensor
     played: list[Played]
     episodes: list[list[Turn]]
+    earned: list[Earned]
     cut: int
     faults: int
 
@@ -41,30 +44,35 @@ class Batch:
     ) -> Batch:
         """Raises DataError where there is nothing to learn from."""
         whole = [one for one in played if one.trace.finish and one.trace.finish.status != "task error"]
+
+        def read(trace: Trace) -> tuple[Earned, list[Turn]]:
+            got = earned(trace, rewards, config.invalid_cost)
+            return got, turns(trace, prompt, got)
+
+        every = ranks.spread(whole, lambda own: [read(one.trace) for one in own])
         found: list[list[Strand]] = []
         cut = 0
-        for said in ranks.spread(
-            whole, lambda own: [turns(one.trace, prompt, rewards, config.invalid_cost) for one in own]
-        ):
+        for _, said in every:
             content, left = strands(said, config.max_length)
             found.append(content)
             cut += left
         flat = [strand for content in found for strand in content]
         if not flat:
             raise DataError(_nothing(played, cut, config))
-        every = [turn for strand in flat for turn in strand.turns]
-        lengths = torch.tensor([len(turn.tokens) for turn in every])
+        kept = [turn for strand in flat for turn in strand.turns]
+        lengths = torch.tensor([len(turn.tokens) for turn in kept])
         ends = torch.tensor([sum(len(turn.tokens) for turn in strand.turns) for strand in flat]).cumsum(
             0
         )
         return cls(
             strands=flat,
             starts=[0, *ends.tolist()],
-            turn=torch.arange(len(every)).repeat_interleave(lengths),
-            sampler=torch.tensor([value for turn in every for value in turn.logprobs]),
-            rewards=torch.tensor([turn.reward for turn in every]),
+            turn=torch.arange(len(kept)).repeat_interleave(lengths),
+            sampler=torch.tensor([value for turn in kept for value in turn.logprobs]),
+            rewards=torch.tensor([turn.reward for turn in kept]),
             played=whole,
             episodes=[[turn for strand in content for turn in strand.turns] for content in found],
+            earned=[got for got, _ in every],
             cut=cut,
             faults=len(played) - len(whole),
         )

@@ -220,7 +220,7 @@ def _seconds(seconds: float) -> float:
 def _told(batch: Batch) -> dict[str, float]:
     """What a round's episodes were."""
     finishes = [one.trace.finish for one in batch.played]
-    returns = [sum(turn.reward for turn in mine) for mine in batch.episodes]
+    returns = [sum(reward for _, reward in mine) for mine in batch.earned]
     return {
         "episodes": len(batch.played),
         "success": fmean(finish.score.success for finish in finishes if finish),

@@ -12,6 +12,8 @@ from tmbr.tuning.masks import IGNORED, Example
 from tmbr.tuning.policy.sampler import Rewards
 
 Prompt = Callable[[Context, Sequence[Tool]], tuple[int, ...]]
+#: Nodes and the reward of each.
+Earned = list[tuple[int, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +46,30 @@ def outcome(trace: Trace, nodes: Sequence[int]) -> list[float]:
     return [0.0] * (len(nodes) - 1) + [trace.finish.score.value]
 
 
-def turns(
-    trace: Trace, prompt: Prompt, rewards: Rewards = outcome, invalid_cost: float = 0.0
-) -> list[Turn]:
-    """The sampled turns of the committed branch, oldest first.
+def earned(trace: Trace, rewards: Rewards = outcome, invalid_cost: float = 0.0) -> Earned:
+    """Of the sampled turns of the committed branch, oldest first.
 
-    What was not sampled in this episode, such as the beginning of a forked one, is not among them. Nor
-    is a turn without tokens (no room was left to answer): its reward goes to the one before.
+    What was not sampled in this episode, such as the beginning of a forked one, is not among them.
     """
     assert trace.finish is not None
     nodes = [index for index in trace.branch(trace.finish.leaf) if trace.nodes[index].completion]
     if not nodes:
         return []
+    return [
+        (index, reward - invalid_cost * _invalid(trace.nodes[index]))
+        for index, reward in zip(nodes, rewards(trace, nodes), strict=True)
+    ]
+
+
+def turns(trace: Trace, prompt: Prompt, earned: Earned) -> list[Turn]:
+    """The turns of which a reward is told. One without tokens (no room was left to answer) is not among
+    them: its reward goes to the one before."""
     found: list[Turn] = []
     after = conversations(trace)
-    for index, reward in zip(nodes, rewards(trace, nodes), strict=True):
+    for index, reward in earned:
         node = trace.nodes[index]
         assert node.completion is not None
         assert node.context is not None
-        reward -= invalid_cost * _invalid(node)
         if node.completion.token_ids:
             ids = prompt(after[node.context], trace.tools if node.kind == "act" else ())
             found.append(Turn(index, ids, node.completion.token_ids, node.completion.logprobs, reward))
@@ -74,7 +81,7 @@ def turns(
 def strands(content: Iterable[Turn], max_length: int) -> tuple[list[Strand], int]:
     """The turns of one episode as sequences, and how many were left out as longer than `max_length`.
 
-    The reward of a turn that is left out goes to the one before, so that an outcome is never lost.
+    The reward of a turn that is left out goes to the one before, if there is one.
     """
     found: list[Strand] = []
     cut = 0
