@@ -87,9 +87,25 @@ def test_dpo_takes_traces_with_branches_only(
         if '"multibranch"' not in line[:2000]
     ]
     (tmp_path / "plain.jsonl").write_text("".join(lines))
-    told = ["--data", str(tmp_path / "plain.jsonl"), "--out", str(tmp_path / "b")]
-    assert run(["tune", "dpo", *base, *told]) == 2
-    assert "no success in it left a sibling behind" in capsys.readouterr().err
+    told = ["--data", str(tmp_path / "plain.jsonl"), *FAST]
+    for out in ("a", "b"):  # a finished run keeps what it was made of
+        assert run(["tune", "dpo", *base, *told, "--out", str(tmp_path / out)]) == 2
+        assert "no success in it left a sibling behind" in capsys.readouterr().err
+    assert read_pairs(tmp_path / "a" / "pairs.jsonl") == found
+
+
+def test_what_a_run_was_made_of_stays_when_it_is_told_other_traces(
+    folder: Path, rewarded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = (rewarded / "preferences.jsonl").read_bytes()
+    lines = (folder / "traces.jsonl").read_text().splitlines(keepends=True)
+    fewer = [line for line in lines if '"multibranch"' not in line[:2000]]
+    (tmp_path / "fewer.jsonl").write_text("".join(fewer))
+    told = ["--model", str(folder / "base"), "--data", str(tmp_path / "fewer.jsonl"), *FAST]
+    assert run(["tune", "reward", *told, "--out", str(rewarded)]) == 2
+    assert "holds a run with another data; give another folder" in capsys.readouterr().err
+    assert (rewarded / "preferences.jsonl").read_bytes() == kept
+    assert not list(rewarded.glob(".*"))
 
 
 @pytest.mark.parametrize(

@@ -183,3 +183,12 @@ def test_a_hub_that_refuses_is_one_line_without_the_key(
         export.push(tmp_path, "me/agent")
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_a_hub_that_is_not_there_is_one_line_that_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(ConfigError, match=r"try `hf upload --private me/agent .*`") as caught:
+        export.push(tmp_path, "me/agent")
+    assert "\n" not in str(caught.value)

@@ -35,6 +35,16 @@ def test_a_damaged_result_is_one_line(tmp_path: Path, text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_data_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    config, data = RewardConfig(model="m"), tmp_path / "rows.jsonl"
+    data.write_text("{}")
+    run_folder.claim(config, data, tmp_path / "run")
+    run_folder.check(config, data, tmp_path / "run")
+    data.unlink()
+    with pytest.raises(DataError, match=r"rows\.jsonl: the run's data cannot be read: No such file"):
+        run_folder.check(config, data, tmp_path / "run")
+
+
 def test_attention_that_a_reward_model_does_not_use_is_refused() -> None:
     with pytest.raises(ValidationError, match="a reward model has sdpa alone"):
         RewardConfig(model="m", attention="flash_attention_2")

@@ -253,6 +253,22 @@ def test_a_finished_run_is_returned_and_another_is_not_mixed_in(
         sft.run(config, other, tmp_path / "run")
 
 
+def test_killed_after_its_last_update_it_makes_no_further_one(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
+    config, out = _config(base, epochs=1.5), tmp_path / "run"
+    first = sft.run(config, data, out)
+    kept = load_file(out / "adapter" / "adapter_model.safetensors")
+    told = [json.loads(line) for line in (out / "metrics.jsonl").open()]
+    (out / "result.json").unlink()
+    again = sft.run(config, data, out)
+    assert again.updates == first.updates
+    new = [json.loads(line) for line in (out / "metrics.jsonl").open()]
+    assert new[:-1] == told[:-1]  # the last tells the seconds
+    for name, weights in load_file(out / "adapter" / "adapter_model.safetensors").items():
+        assert torch.equal(weights, kept[name])
+
+
 def test_the_clock_stops_it_cleanly(base: Path, data: Path, tmp_path: Path) -> None:
     result = sft.run(_config(base, epochs=500, max_minutes=0.01), data, tmp_path / "run")
     assert result.stopped == "time"

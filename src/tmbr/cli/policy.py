@@ -100,8 +100,7 @@ class Worlds:
         return self.underway.model.prompt(context, tools)
 
     def judged(self, trace: Trace, nodes: Sequence[int]) -> list[float]:
-        """What each turn adds to the judge's opinion of the branch; a forked one's first, to that of the
-        turn it goes on from."""
+        """What each turn adds to the judge's opinion of the branch, also one that was forked."""
         from tmbr.models.loading import lent
 
         judge, before = self.underway.judge(self.config.reward), trace.nodes[nodes[0]].parent

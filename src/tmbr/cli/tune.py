@@ -11,7 +11,7 @@ from tmbr.cli.underway import validator
 from tmbr.config import TaskValidationConfig
 from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.store import holds_traces, read_traces
-from tmbr.tuning import ranks
+from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.config import SftConfig
 
 if TYPE_CHECKING:
@@ -82,9 +82,16 @@ def _rows(data: Path, out: Path) -> Path:
 
 
 def made(path: Path, write: Callable[[Path], int], nothing: str) -> Path:
-    """A file that the first process writes. Raises DataError, saying `nothing`, where it is empty."""
-    if ranks.first() and write(path) == 0:
-        path.unlink()
-        raise DataError(nothing)
+    """A file in a run's folder that the first process writes. Raises DataError, saying `nothing`, where
+    it is empty, and ConfigError where a run was made of another: then that one stays."""
+    if ranks.first():
+        aside = path.with_name(f".{path.name}")
+        try:
+            if write(aside) == 0:
+                raise DataError(nothing)
+            run_folder.check_data(aside, path.parent)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
     ranks.wait()
     return path

@@ -72,6 +72,7 @@ class Clock(TrainerCallback):
         )
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        control.should_training_stop |= state.global_step >= state.max_steps
         self.began = time.monotonic()
         self.task = self.bar.add_task("", total=state.max_steps, completed=state.global_step, loss="")
         if ranks.first():
@@ -119,6 +120,7 @@ class Validated(TrainerCallback):
             self._measure(state.global_step, told["model"], control)
         elif state.global_step == 0:  # the run was stopped before its first checkpoint
             self.log({"validation": self.validation.measured[0]})
+        control.should_training_stop |= self.validation.stop
 
     def on_step_end(self, args: Any, state: Any, control: Any, **told: Any) -> None:  # noqa: ARG002
         if self.validation.due(state.global_step):

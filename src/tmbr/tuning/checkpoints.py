@@ -38,11 +38,17 @@ class WholeCheckpoints:
     model: Any
     args: Any
     state: Any
+    control: Any
 
     def _get_output_dir(self, trial: Any) -> str:  # noqa: ARG002
         return str(self._aside) if self._aside else str(self.args.output_dir)
 
     _aside: Path | None = None
+
+    def _run_epoch(self, **told: Any) -> None:
+        """None where the run was killed after its last update, which may be in the middle of one."""
+        if not self.control.should_training_stop:
+            super()._run_epoch(**told)  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Write the checkpoint aside, then put it in its place: one that can be seen is whole."""

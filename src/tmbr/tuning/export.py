@@ -64,7 +64,7 @@ def push(folder: Path, repository: str) -> str:
     The key is HF_TOKEN's or that of `hf auth login`. Raises ConfigError without repeating it.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
 
     hub = HfApi()
     try:
@@ -72,12 +72,15 @@ def push(folder: Path, repository: str) -> str:
         hub.upload_folder(repo_id=place.repo_id, folder_path=str(folder))
     except HfHubHTTPError as error:
         status = error.response.status_code
-        hint = "set HF_TOKEN to a key that may write there" if status in (401, 403) else "try again"
-        raise ConfigError(f"{repository}: the hub answered {status}; {hint}") from None
-    except (OSError, ValueError) as error:
-        why = str(error).strip().split("\n")[0].replace(os.environ.get("HF_TOKEN") or "\0", "…")
-        raise ConfigError(f"could not push to {repository!r}: {why}") from None
-    return str(place)
+        hint = "set HF_TOKEN to a key that may write there, then" if status in (401, 403) else "try"
+        why = f"the hub answered {status}; {hint}"
+    except (HTTPError, OSError, ValueError) as error:
+        said = str(error).strip().split("\n")[0].replace(os.environ.get("HF_TOKEN") or "\0", "…")
+        why = f"{said}; try"
+    else:
+        return str(place)
+    again = f"hf upload --private {repository} {folder}"
+    raise ConfigError(f"{folder} is whole but could not be pushed to {repository!r}: {why} `{again}`")
 
 
 def _record(run: Path) -> dict[str, Any]:

@@ -26,22 +26,44 @@ R = TypeVar("R")
 
 
 def check(config: BaseModel, data: Path | None, out: Path) -> None:
-    """Raise ConfigError when another run lives in `out`: its checkpoints are not for this one."""
+    """Raise ConfigError when another run lives in `out`: its checkpoints are not for this one. Raises
+    DataError where that run is damaged or `data` cannot be read."""
     if not (out / CONFIG).exists():
         return
     settings = config.model_dump(mode="json")
     try:
         there = yaml.safe_load((out / CONFIG).read_text(encoding="utf-8"))
-        made_of = json.loads((out / VERSIONS).read_text(encoding="utf-8"))["data_sha256"]
         other = [key for key in settings if there.get(key) != settings[key]]
-    except (OSError, ValueError, KeyError, AttributeError, yaml.YAMLError) as error:
-        raise DataError(f"{out} holds a damaged run: {error!r}; remove it") from None
-    if made_of != _hash(data):
+    except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
+        raise _damaged(out, error) from None
+    if not _made_of(data, out):
         other.append("data")
     if other:
-        raise ConfigError(
-            f"{out} holds a run with another {', '.join(other)}; give another folder or remove it"
-        )
+        raise _another(out, other)
+
+
+def check_data(data: Path, out: Path) -> None:
+    """The same, of the data alone: before they take the place of what a run in `out` was made of."""
+    if (out / CONFIG).exists() and not _made_of(data, out):
+        raise _another(out, ["data"])
+
+
+def _made_of(data: Path | None, out: Path) -> bool:
+    try:
+        told = json.loads((out / VERSIONS).read_text(encoding="utf-8"))["data_sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(out, error) from None
+    return bool(told == _hash(data))
+
+
+def _damaged(out: Path, error: Exception) -> DataError:
+    return DataError(f"{out} holds a damaged run: {error!r}; remove it")
+
+
+def _another(out: Path, what: list[str]) -> ConfigError:
+    return ConfigError(
+        f"{out} holds a run with another {', '.join(what)}; give another folder or remove it"
+    )
 
 
 def result(kind: type[R], out: Path) -> R | None:
@@ -82,7 +104,10 @@ def _claim(config: BaseModel, data: Path | None, out: Path) -> None:
 
 
 def _hash(data: Path | None) -> str | None:
-    """Of the file that is trained on; a run that plays its own episodes has none."""
+    """Of the file that is trained on; a run that plays its own episodes has none. Raises DataError."""
     if data is None:
         return None
-    return hashlib.sha256(data.read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256(data.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{data}: the run's data cannot be read: {error.strerror}") from None
