@@ -49,6 +49,7 @@ def batch_of(rewards: list[list[float]]) -> Batch:
         torch.tensor([turn.reward for turn in every]),
         played,
         [strand.turns for strand in strands],
+        [[(turn.node, turn.reward) for turn in strand.turns] for strand in strands],
         0,
         0,
     )
