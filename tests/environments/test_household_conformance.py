@@ -33,10 +33,6 @@ from tests.reference import textworld_engine
 FULL = os.environ.get("TMBR_CONFORMANCE") == "full"
 RESULT = alfworld_files.ROOT / "benchmarks/results/household_conformance.json"
 VERBS = ("go", "open", "close", "take", "heat", "cool", "clean", "slice", "use", "examine")
-needs_files = pytest.mark.skipif(
-    not alfworld_files.available(),
-    reason="ALFWorld's games are not here; set TMBR_DATA",
-)
 
 
 @dataclass(slots=True)
@@ -141,7 +137,7 @@ def test_built_games_play_as_in_the_reference(reference: textworld_engine.Refere
 
 
 @pytest.mark.slow
-@needs_files
+@alfworld_files.needed
 def test_alfworlds_games_play_as_in_the_reference(
     reference: textworld_engine.Reference, say: Callable[[str], None]
 ) -> None:
@@ -194,7 +190,7 @@ def _write(tally: Tally, seconds: float) -> None:
     RESULT.write_text(json.dumps(row, indent=2) + "\n", encoding="utf-8")
 
 
-@needs_files
+@alfworld_files.needed
 def test_the_older_words_are_agentbenchs() -> None:
     """What the tests derive from the package is the domain and the grammar that AgentBench ships."""
     derived = textworld_engine.package_logic("put")

@@ -122,10 +122,7 @@ def test_parts_that_do_not_fit_are_told() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not alfworld_files.available(),
-    reason="ALFWorld's games are not here; set TMBR_DATA",
-)
+@alfworld_files.needed
 @pytest.mark.parametrize("split", ["valid_seen", "train"])
 def test_every_walkthrough_of_alfworld_wins_with_its_last_command(split: str) -> None:
     for name, content in alfworld_files.games(split):

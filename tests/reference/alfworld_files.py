@@ -10,6 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("TMBR_DATA", ROOT / "../shared/data")) / "alfworld"
 TARS = {split: DATA / f"{split}.tar.xz" for split in ("valid_seen", "train")}
@@ -19,6 +21,12 @@ Fields = dict[str, Any]
 
 def available() -> bool:
     return all(path.is_file() for path in TARS.values())
+
+
+needed = pytest.mark.skipif(
+    not available(),
+    reason=f"ALFWorld's games are not in {DATA}: set TMBR_DATA to what holds alfworld/*.tar.xz",
+)
 
 
 def games(split: str, count: int | None = None, seed: int = 0) -> list[tuple[str, Fields]]:

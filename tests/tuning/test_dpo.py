@@ -120,6 +120,20 @@ def test_it_goes_on_from_an_adapter_which_is_the_reference(
     assert _lead(after, tokenizer, pair("desk", 1)) > _lead(before, tokenizer, pair("desk", 1))
 
 
+@pytest.mark.parametrize(("before", "now"), [(0.0, 0.5), (0.5, 0.0)])
+def test_an_adapter_gone_on_from_has_the_dropout_that_is_asked_for(
+    base: Path, data: Path, tmp_path: Path, before: float, now: float
+) -> None:
+    dpo.run(_config(base, epochs=1, dropout=before), data, tmp_path / "first")
+    start = str(tmp_path / "first" / "adapter")
+    dpo.run(_config(base, epochs=1, dropout=now, adapter=start), data, tmp_path / "run")
+    told = json.loads((tmp_path / "run" / "adapter" / "adapter_config.json").read_text())
+    assert told["lora_dropout"] == now
+    losses = _steps(tmp_path / "run", "loss")
+    # Without dropout policy and reference begin alike.
+    assert (losses[0] == pytest.approx(math.log(2), rel=1e-4)) == (now == 0)
+
+
 def test_full_tuning_with_a_reference_asked_once_is_the_same(
     base: Path, data: Path, tmp_path: Path
 ) -> None:

@@ -103,8 +103,9 @@ class Worlds:
         """What each turn adds to the judge's opinion of the branch, also one that was forked."""
         from tmbr.models.loading import lent
 
-        judge, before = self.underway.judge(self.config.reward), trace.nodes[nodes[0]].parent
+        judge = self.underway.judge(self.config.reward)
         assert judge is not None
+        before = trace.nodes[nodes[0]].parent
         begun = [before] if before is not None and trace.nodes[before].kind == "act" else []
         with lent(self.underway.trained):
             found = asyncio.run(judge.judge(trace, [*begun, *nodes]))

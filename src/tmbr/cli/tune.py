@@ -10,6 +10,7 @@ from tmbr.cli.build import model_path
 from tmbr.cli.underway import validator
 from tmbr.config import TaskValidationConfig
 from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.files import whole
 from tmbr.core.store import holds_traces, read_traces
 from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.config import SftConfig
@@ -85,13 +86,9 @@ def made(path: Path, write: Callable[[Path], int], nothing: str) -> Path:
     """A file in a run's folder that the first process writes. Raises DataError, saying `nothing`, where
     it is empty, and ConfigError where a run was made of another: then that one stays."""
     if ranks.first():
-        aside = path.with_name(f".{path.name}")
-        try:
+        with whole(path) as aside:
             if write(aside) == 0:
                 raise DataError(nothing)
             run_folder.check_data(aside, path.parent)
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
     ranks.wait()
     return path

@@ -12,6 +12,7 @@ from tmbr.tuning.base import fingerprint, load_base
 from tmbr.tuning.whole import whole
 
 if TYPE_CHECKING:
+    import torch
     from peft import PeftModel
     from transformers import PreTrainedTokenizerBase
 
@@ -61,6 +62,22 @@ def load(
     except (RuntimeError, ValueError, OSError) as error:
         why = str(error).strip().split("\n")[0]
         raise ConfigError(f"adapter {adapter} does not fit {base!r}: {why}") from None
+
+
+def set_dropout(model: torch.nn.Module, share: float) -> None:
+    """Of all adapters in a model: one that was loaded brings that of its own training."""
+    import torch
+    from peft import PeftModel
+    from peft.tuners.lora import LoraLayer
+
+    if not isinstance(model, PeftModel):
+        return
+    for layer in model.modules():
+        if isinstance(layer, LoraLayer):
+            for name in layer.lora_dropout:
+                layer.lora_dropout[name] = torch.nn.Dropout(share) if share else torch.nn.Identity()
+    for config in model.peft_config.values():
+        config.lora_dropout = share
 
 
 def merge(base: str, adapter: Path, out: Path) -> Path:

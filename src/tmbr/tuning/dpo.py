@@ -150,6 +150,7 @@ def _start(config: DpoConfig) -> tuple[Any, Any, Fingerprint]:
         four_bit=config.four_bit,
         attention=config.attention,
     )
+    adapter.set_dropout(tuned, config.dropout)
     return tuned, tokenizer, fingerprint(config.model, tuned.get_base_model(), tokenizer)
 
 
@@ -219,7 +220,7 @@ def _arguments(config: DpoConfig, out: Path, evaluate: bool) -> Any:
         **arguments(config, out, evaluate),
         activation_checkpointing=config.gradient_checkpointing,
         max_length=None,
-        disable_dropout=config.dropout == 0,  # that of an adapter gone on from, too
+        disable_dropout=config.dropout == 0,
         beta=config.beta,
         loss_type=[*config.loss, *(["sft"] if sft else [])],
         loss_weights=[*weights, *([config.sft_weight] if sft else [])],

@@ -40,7 +40,7 @@ class Example:
     turns: int
 
 
-def evening(examples: Iterable[Example]) -> float:
+def weight_scale(examples: Iterable[Example]) -> float:
     """What brings the mean weight to 1: weights shift the loss between tokens, not its size."""
     weights = [weight for example in examples for weight in example.weights if weight]
     return len(weights) / sum(weights)

@@ -18,7 +18,7 @@ from tmbr.core.errors import DataError
 from tmbr.core.rows import read_rows
 from tmbr.tuning import run_folder
 from tmbr.tuning.config import SftConfig
-from tmbr.tuning.masks import ChatTemplate, Encoded, Example, encode, evening
+from tmbr.tuning.masks import IGNORED, ChatTemplate, Encoded, Example, encode, weight_scale
 from tmbr.tuning.memory import fits
 from tmbr.tuning.running import Stopped, evaluated, last_loss, save, train
 from tmbr.tuning.setup import arguments, base_model, held_out, lora
@@ -138,11 +138,13 @@ def make_trainer(
         callbacks=[Journal(out / "metrics.jsonl"), SamplerEpoch(), clock],
     )
     trainer.focal = config.focal
-    trainer.weighted = config.focal > 0 or any(
-        weight != 1 and label >= 0
+    different = {
+        weight
         for example in trained
         for weight, label in zip(example.weights, example.labels, strict=True)
-    )
+        if label != IGNORED
+    }
+    trainer.weighted = config.focal > 0 or len(different) > 1
     trainer.remove_callback(PrinterCallback)
     return trainer, clock
 
@@ -166,7 +168,7 @@ def _dataset(examples: Sequence[Example], pack_to: int | None) -> Any:
     from datasets import Dataset
     from trl import pack_dataset
 
-    scale = evening(examples)
+    scale = weight_scale(examples)
     made = Dataset.from_dict(
         {
             "input_ids": [example.input_ids for example in examples],

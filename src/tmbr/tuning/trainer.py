@@ -77,8 +77,8 @@ class WeightedTrainer(WholeCheckpoints, SFTTrainer):  # type: ignore[misc]
     """Trains on rows that are tokens already (see `collate`); neither weights nor `focal` count in
     evaluation.
 
-    weighted: whether any token of the data counts otherwise than others, which all processes have to
-    take alike: what TRL does without weights gathers, what is done with them does not.
+    weighted: whether some token of the data counts for more than another. Asked of the data and not of
+    a batch: all processes have to go one way, for what they gather on each is different.
     """
 
     focal: float = 0.0

@@ -294,7 +294,7 @@ def test_as_another_user_it_runs_in_a_user_namespace() -> None:
     )
     other = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", sys.executable]
     if subprocess.run([*other, "-c", ""], capture_output=True).returncode:
-        pytest.skip("another user cannot run this interpreter")
+        pytest.skip(f"another user may not run {sys.executable}: install Python where all may read it")
     reachable = [path for path in sys.path if path] + [str(Path(tmbr.__file__).parents[1])]
     done = subprocess.run(
         [*other, "-c", code, *reachable],

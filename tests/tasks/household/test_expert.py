@@ -150,7 +150,7 @@ def test_a_room_that_lacks_what_is_needed_ends_in_looking_around() -> None:
     assert commands(ROOM.replace("put a hot mug", "paint a mug"), HELD) == ["look"]
 
 
-@pytest.mark.skipif(not alfworld_files.available(), reason="needs TMBR_DATA with alfworld/*.tar.xz")
+@alfworld_files.needed
 def test_on_real_games_it_does_not_repeat_what_failed() -> None:
     task = Household("alfworld-valid_seen", root=alfworld_files.DATA.parent)
     task.prior = common_sense()

@@ -122,6 +122,7 @@ def by_fork(
     for one in played:
         shared = got[one.trunk] if one.trunk is not None else ()
         told = [(node, reward) for node, reward in shared if node <= one.node]
+        # In a branch's trace its own nodes may have lower numbers than in the trunk's.
         own = [(max(node, one.node + 1), reward) for node, reward in got[one.trace.id]]
         for stretch in paths[one.trace.id]:
             through[stretch.name].append(

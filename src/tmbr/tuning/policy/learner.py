@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tmbr.core.types import derive_seed
 from tmbr.tuning import ranks
-from tmbr.tuning.masks import Example, evening
+from tmbr.tuning.masks import Example, weight_scale
 from tmbr.tuning.optim import MuonAdamW
 from tmbr.tuning.policy import losses
 from tmbr.tuning.policy.advantages import grouped, tempered
@@ -59,7 +59,7 @@ class Learner:
 
     def __init__(self, config: PolicyConfig, networks: Networks, rows: Sequence[Example] = ()) -> None:
         self.config, self.networks, self.rows = config, networks, rows
-        self.evening = evening(rows) if rows else 1.0
+        self.weight_scale = weight_scale(rows) if rows else 1.0
         self.kl = config.kl
         self.optimizer = self._optimizer()
 
@@ -253,7 +253,7 @@ class Learner:
         found = 0.0
         for index in ranks.share(list(_chunks(range(len(content)), self.config.batch_size))):
             scores = self._scores(self.networks.policy, [content[i][0] for i in index])
-            weight = self.evening * torch.tensor([w for i in index for w in content[i][1]])
+            weight = self.weight_scale * torch.tensor([w for i in index for w in content[i][1]])
             loss = -(weight.to(scores.device) * scores).sum() / every
             (self.config.sft_weight * loss).backward()  # type: ignore[no-untyped-call]
             found += loss.item()

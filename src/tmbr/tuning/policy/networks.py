@@ -56,8 +56,8 @@ class Networks:
         if isinstance(config, PpoConfig):
             self.critic, self.head = self._critic()
         for made in (self.policy, self.critic, self.reference, self.head):
-            _drop_out(made, config.dropout)
             if isinstance(made, torch.nn.Module):
+                adapter.set_dropout(made, config.dropout)
                 made.to(self.device)
                 made.eval()
         if config.gradient_checkpointing:
@@ -209,20 +209,6 @@ def sampled(content: list[Strand]) -> Tensor:
     return torch.tensor(
         [id for strand in content for start, end in strand.spans for id in strand.ids[start:end]]
     )
-
-
-def _drop_out(model: Any, share: float) -> None:
-    """Give all adapters this dropout: one that was loaded comes with that of its own training."""
-    from peft import PeftModel
-    from peft.tuners.lora import LoraLayer
-
-    if not isinstance(model, PeftModel):
-        return
-    for layer in filter(lambda module: isinstance(module, LoraLayer), model.modules()):
-        for name in layer.lora_dropout:
-            layer.lora_dropout[name] = torch.nn.Dropout(share) if share else torch.nn.Identity()
-    for config in model.peft_config.values():
-        config.lora_dropout = share
 
 
 def _causal(model: Any) -> Any:

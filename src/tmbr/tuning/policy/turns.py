@@ -61,12 +61,12 @@ def earned(trace: Trace, rewards: Rewards = outcome, invalid_cost: float = 0.0) 
     ]
 
 
-def turns(trace: Trace, prompt: Prompt, earned: Earned) -> list[Turn]:
+def turns(trace: Trace, prompt: Prompt, rewards: Earned) -> list[Turn]:
     """The turns of which a reward is told. One without tokens (no room was left to answer) is not among
     them: its reward goes to the one before."""
     found: list[Turn] = []
     after = conversations(trace)
-    for index, reward in earned:
+    for index, reward in rewards:
         node = trace.nodes[index]
         assert node.completion is not None
         assert node.context is not None
