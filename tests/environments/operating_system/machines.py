@@ -38,7 +38,7 @@ def _no_docker() -> str:
 
 #: Of Docker, with bash, procps and useradd: what is tested there needs an engine and this image.
 IMAGE = os.environ.get(VARIABLE, "")
-_NO_DOCKER = _no_docker() if IMAGE else f"no image of Docker's is named by {VARIABLE}"
+_NO_DOCKER = _no_docker() if IMAGE else f"set {VARIABLE} to an image with bash, procps and useradd"
 needs_docker = pytest.mark.skipif(bool(_NO_DOCKER), reason=_NO_DOCKER)
 needs_sandbox = pytest.mark.skipif(bool(_missing()), reason=f"no sandbox here: {_missing()}")
 
