@@ -22,7 +22,8 @@ class Config(BaseModel):
 class ModelConfig(Config):
     #: `nano`, `expert`, `walkthrough` (the solution itself: privileged), `NAME@http://HOST/v1`, a path
     #: or a hub name. `noisy-expert:P` errs anew each turn, `noisy-expert:P:per-state` in the same
-    #: states, `noisy-expert:P:slips` as a learner does, and mends it.
+    #: states, `noisy-expert:P:slips` as a learner does, and mends it. `coached:MODEL` acts, and after
+    #: each turn in which it says otherwise than the expert, the expert says the next.
     model: str = "nano"
     #: Folder or hub name of a PEFT adapter.
     adapter: str | None = None

@@ -44,10 +44,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """played: episodes kept by this call. interrupted: some jobs are still to do."""
+    """played: episodes kept by this call. interrupted: some jobs are still to do. asked: the user asked
+    to stop, also where nothing was left to do."""
 
     played: int
     interrupted: bool
+    asked: bool = False
 
 
 async def run(
@@ -109,7 +111,8 @@ async def run(
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-    return Ran(played, dropped > 0 or next(waiting, None) is not None)
+    interrupted = dropped > 0 or next(waiting, None) is not None
+    return Ran(played, interrupted, draining.is_set())
 
 
 def _unfinished(

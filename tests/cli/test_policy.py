@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from tests.cli.test_eval import start, wait_for_lines
 from tests.support import corridor
 from tests.tuning.killing import kill_once
 from tests.tuning.policy.playing import PLAYED, grpo, opened, ppo
@@ -249,6 +251,39 @@ def test_a_reward_model_keeps_its_own_weights_while_its_base_is_trained(
                     weight += 0.1
     finally:
         worlds.close()
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_ctrl_c_ends_it_and_the_same_command_goes_on(
+    base: Path, tmp_path: Path, concurrency: int
+) -> None:
+    told = ["samples=1", "group=8", "rounds=300", "dtype=fp32", "method=full", "batch_size=4"]
+    told += [f"rollouts.task={corridor.SPEC}", "rollouts.max_tokens=12"]
+    told += [f"rollouts.concurrency={concurrency}", "save_every=1"]
+    out = tmp_path / "run"
+    process = start("tune", "grpo", "--model", str(base), "--out", str(out), *told)
+    wait_for_lines(out / "metrics.jsonl", 2)
+    process.send_signal(signal.SIGINT)
+    printed, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert printed == ""  # and nothing of what libraries say of a machine without a GPU
+    assert "gemm_4bit" not in said
+    assert said.splitlines()[-1] == "tmbr: interrupted; the same command goes on where it stopped"
+    assert not (out / "result.json").exists()
+    rounds = len(_metrics(out))
+    assert 2 <= rounds < 300
+
+
+def test_a_judge_that_does_not_exist_leaves_the_folder_free(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = ["--model", str(base), "--out", str(tmp_path / "run"), "dtype=fp32", "method=full"]
+    told += [f"rollouts.task={corridor.SPEC}"]
+    validation = ["evaluate_every=1", "validation.strategy.judge=rulez"]
+    for wrong in (["reward=rulez"], ["rollouts.judge=rulez"], validation):
+        assert command(["tune", "grpo", *told, *wrong]) == 2
+        assert "no judge 'rulez'; did you mean 'rules'?" in capsys.readouterr().err
+        assert not (tmp_path / "run").exists()
 
 
 def test_a_diverging_run_stops_in_one_line(base: Path, tmp_path: Path) -> None:

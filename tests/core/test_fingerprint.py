@@ -41,3 +41,15 @@ def test_an_adapter_made_elsewhere_passes_and_a_broken_record_does_not(tmp_path:
     (tmp_path / RECORD).write_text('{"name": "one"')
     with pytest.raises(DataError, match=RECORD):
         base.check(tmp_path)
+
+
+def test_other_weights_of_the_same_shape_are_another_base(tmp_path: Path) -> None:
+    one, copy, other = (tmp_path / name for name in ("one", "copy", "other"))
+    for folder, content in ((one, b"weights"), (copy, b"weights"), (other, b"tuned!!")):
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(content)
+    Fingerprint.of(str(one), CONFIG, VOCABULARY).write(tmp_path)
+    Fingerprint.of(str(copy), CONFIG, VOCABULARY).check(tmp_path)
+    Fingerprint.of("hub/name", CONFIG, VOCABULARY).check(tmp_path)  # its weights are not known
+    with pytest.raises(ConfigError, match=r"the weights of '.*other' differ: load it on its own base"):
+        Fingerprint.of(str(other), CONFIG, VOCABULARY).check(tmp_path)

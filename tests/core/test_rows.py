@@ -94,6 +94,9 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     made = [*rows([trace]), odd]
     assert write_rows(tmp_path / "rows.jsonl", made) == 2
     assert read_rows(tmp_path / "rows.jsonl") == made
+    marked = tmp_path / "from_an_editor.jsonl"  # that begins a file with a byte order mark
+    marked.write_bytes(b"\xef\xbb\xbf" + (tmp_path / "rows.jsonl").read_bytes())
+    assert read_rows(marked) == made
 
 
 def test_an_older_file_outlives_a_failure_and_nothing_is_left_beside_it(tmp_path: Path) -> None:

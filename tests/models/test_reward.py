@@ -204,6 +204,15 @@ def test_what_is_no_reward_model_of_this_base_is_one_line(
     (place / "reward.json").write_text(record.replace(str(base), "./nowhere"))
     with pytest.raises(ConfigError, match=r"cannot load the reward model .* on './nowhere'"):
         LocalReward.load(place)
+    (place / "reward.json").write_text(record)
+    weights = place / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-9])
+    with pytest.raises(ConfigError, match="cannot load the reward model") as caught:
+        LocalReward.load(place)
+    assert "\n" not in str(caught.value)
+    weights.unlink()
+    with pytest.raises(ConfigError, match=r"no adapter_model\.safetensors here"):
+        LocalReward.load(place)
     (place / "reward.json").write_text("{}")
     with pytest.raises(DataError, match="not a record of a reward model"):
         LocalReward.load(place)

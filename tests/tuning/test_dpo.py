@@ -252,9 +252,12 @@ def test_what_is_too_long_or_alike_is_left_out_and_listed(
     encoded = dpo.encode(pairs, ChatTemplate(tiny.tokenizer()), 80)
     assert (encoded.dropped, encoded.alike) == (["long answer", "long prompt"], ["same"])
     assert [example.id for example in encoded.examples] == ["desk 1"]
-    with pytest.raises(DataError, match="no pair of different answers fits max_length 8; raise it"):
+    with pytest.raises(DataError, match="nothing in it fits max_length 8; raise it"):
         dpo.run(_config(base, max_length=8), data, tmp_path / "run")
     path = tmp_path / "pairs.jsonl"
+    write_pairs(path, pairs[2:3])
+    with pytest.raises(DataError, match="the two answers of each pair are the same to the model"):
+        dpo.run(_config(base), path, tmp_path / "run")
     path.write_text(data.read_text() + '{"messages": [{"role": "user", "content": "a"}]}\n')
     with pytest.raises(DataError, match=r"pairs\.jsonl:13: chosen: Field required \(and 1 more\)"):
         dpo.run(_config(base), path, tmp_path / "run")

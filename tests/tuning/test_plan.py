@@ -112,3 +112,21 @@ def test_the_command_tells_memory_fit_and_time(
 def test_a_model_that_is_nowhere_is_one_line() -> None:
     with pytest.raises(ConfigError, match=r"cannot read the config of the model '\./nowhere'"):
         plan(SftConfig(model="./nowhere"))
+
+
+def test_a_plan_of_nothing_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = tiny.write(tmp_path / "base")
+    idle = Row("r", (Turn(Message("user", "Go.")), Turn(Message("assistant", "go"))))
+    write_rows(tmp_path / "rows.jsonl", [idle])
+    asked = ["tune", "plan", "--model", str(base)]
+    for wrong, why in (
+        (["--utilisation", "0"], "utilisation 0.0: give a share above 0, at most 1"),
+        (["--utilisation", "nan"], "utilisation nan: "),
+        (["--tflops", "-1"], "tflops -1.0: give a number above 0"),
+        (
+            ["--data", str(tmp_path / "rows.jsonl")],
+            "rows.jsonl: nothing in it trains within max_length",
+        ),
+    ):
+        assert cli.run([*asked, *wrong]) == 2
+        assert why in capsys.readouterr().err

@@ -220,7 +220,7 @@ def test_what_is_too_long_or_alike_is_left_out_and_listed(
     assert (encoded.dropped, encoded.alike) == (["long", "far"], ["same"])
     assert len(encoded.examples) == 36
     assert max(len(example.chosen_ids) for example in encoded.examples) <= 80
-    with pytest.raises(DataError, match="nothing to compare within max_length 8; raise it"):
+    with pytest.raises(DataError, match="nothing in it fits max_length 8; raise it"):
         reward.run(_config(base, max_length=8), data, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

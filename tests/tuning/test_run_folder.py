@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from tmbr.core.errors import DataError
+from tmbr.core.errors import ConfigError, DataError
 from tmbr.tuning import run_folder
 from tmbr.tuning.preference_config import RewardConfig
 
@@ -43,6 +43,52 @@ def test_data_that_is_gone_is_one_line(tmp_path: Path) -> None:
     data.unlink()
     with pytest.raises(DataError, match=r"rows\.jsonl: the run's data cannot be read: No such file"):
         run_folder.check(config, data, tmp_path / "run")
+
+
+def test_what_no_run_has_made_is_not_replaced(tmp_path: Path) -> None:
+    config, new, path = RewardConfig(model="m"), tmp_path / "new.jsonl", tmp_path / "run" / "rows.jsonl"
+    (tmp_path / "run").mkdir()
+    new.write_text("{}")
+    run_folder.check(config, new, tmp_path / "run")
+    run_folder.check_data(new, path)
+    path.write_text("another")
+    with pytest.raises(ConfigError, match=r"rows\.jsonl is there already, and another one"):
+        run_folder.check_data(new, path)
+    path.write_text("{}")
+    run_folder.check_data(new, path)
+    (tmp_path / "run" / "model").mkdir()
+    for check in (
+        lambda: run_folder.check(config, new, tmp_path / "run"),
+        lambda: run_folder.check_data(new, path),
+    ):
+        with pytest.raises(ConfigError, match="model is there already, and no run has made it"):
+            check()
+    with pytest.raises(ConfigError, match=r"new\.jsonl is a file; give a folder"):
+        run_folder.check(config, new, new)
+
+
+def test_one_run_at_a_time_writes_a_folder(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with run_folder.alone(out):
+        assert out.is_dir()
+        with pytest.raises(ConfigError, match="another process is writing"), run_folder.alone(out):
+            pass
+    assert not out.exists()  # nothing came of it
+    with run_folder.alone(out):
+        (out / "rows.jsonl").touch()
+    assert (out / "rows.jsonl").exists()
+    with pytest.raises(ConfigError, match="is a file"), run_folder.alone(out / "rows.jsonl"):
+        pass
+
+
+def test_a_result_whose_model_is_gone_is_one_line(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Made:
+        folder: str
+
+    run_folder.finish(Made("adapter"), tmp_path)
+    with pytest.raises(DataError, match=r"adapter is gone; remove .*result\.json"):
+        run_folder.result(Made, tmp_path)
 
 
 def test_attention_that_a_reward_model_does_not_use_is_refused() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.support import tiny
@@ -269,6 +271,43 @@ def test_killed_after_its_last_update_it_makes_no_further_one(
         assert torch.equal(weights, kept[name])
 
 
+@pytest.mark.parametrize("file", ["optimizer.pt", "adapter_model.safetensors", "trainer_state.json"])
+def test_a_damaged_checkpoint_is_one_line_and_the_one_before_is_gone_on_from(
+    base: Path, data: Path, tmp_path: Path, file: str
+) -> None:
+    config, out = _config(base, epochs=2, save_every=1), tmp_path / "run"
+    whole = sft.run(config, data, out)
+    (out / "result.json").unlink()
+    last = out / "checkpoints" / f"checkpoint-{whole.updates}"
+    (last / file).write_bytes((last / file).read_bytes()[:40])
+    with pytest.raises(
+        DataError, match=rf"checkpoint-{whole.updates} is damaged .*; remove it"
+    ) as caught:
+        sft.run(config, data, out)
+    assert "\n" not in str(caught.value)
+    shutil.rmtree(last)
+    assert sft.run(config, data, out).loss == pytest.approx(whole.loss, rel=1e-5)
+
+
+def test_weights_that_are_not_whole_are_one_line(base: Path, data: Path, tmp_path: Path) -> None:
+    torn = tmp_path / "torn"
+    shutil.copytree(base, torn)
+    weights = load_file(torn / "model.safetensors")
+    save_file(
+        {name: value for name, value in weights.items() if "layers.0.mlp" not in name},
+        torn / "model.safetensors",
+        {"format": "pt"},
+    )
+    with pytest.raises(
+        ConfigError, match=r"its weights lack model\.layers\.0\.mlp\.\w+\.weight and 2 more"
+    ):
+        sft.run(_config(torn), data, tmp_path / "run")
+    (torn / "model.safetensors").write_bytes(b"junk")
+    with pytest.raises(ConfigError, match="cannot load the model") as caught:
+        sft.run(_config(torn), data, tmp_path / "run")
+    assert "\n" not in str(caught.value)
+
+
 def test_the_clock_stops_it_cleanly(base: Path, data: Path, tmp_path: Path) -> None:
     result = sft.run(_config(base, epochs=500, max_minutes=0.01), data, tmp_path / "run")
     assert result.stopped == "time"
@@ -345,7 +384,7 @@ def test_an_adapter_of_another_base_is_refused(base: Path, data: Path, tmp_path:
             {"chat_template": "lama2"},
             "chat_template: 'lama2' is neither a file nor one of chatml, llama2",
         ),
-        ({"model": "./nowhere"}, "cannot load the model './nowhere'"),
+        ({"model": "./nowhere"}, "cannot load the model './nowhere': nowhere: no such file"),
     ],
 )
 def test_a_wrong_setting_is_one_line(
@@ -361,6 +400,15 @@ def test_a_wrong_setting_is_one_line(
 def test_rows_that_do_not_fit_at_all_are_an_error(base: Path, data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no row has a trained turn within max_length 8"):
         sft.run(_config(base, max_length=8), data, tmp_path / "run")
+
+
+def test_rows_that_train_nothing_are_an_error(base: Path, data: Path, tmp_path: Path) -> None:
+    quiet = [
+        replace(row, turns=tuple(replace(t, loss=0.0) for t in row.turns)) for row in read_rows(data)
+    ]
+    write_rows(tmp_path / "rows.jsonl", quiet)
+    with pytest.raises(DataError, match="no row has a turn that is trained"):
+        sft.run(_config(base), tmp_path / "rows.jsonl", tmp_path / "run")
 
 
 def test_four_bits_need_their_package(

@@ -7,14 +7,26 @@ with the traceback, and exit code 1; an interrupted run says how to go on, exit 
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import typer
 from typer.exceptions import TyperException
 
 from tmbr.core.errors import TmbrError
+
+#: What a user can mend: a disk that is full, a place that cannot be written or is of another kind.
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+_DISK |= {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT}
+#: Logger -> what it says at import on a machine without a GPU, which there is nothing to do about.
+_NOISE = {
+    "DeepSpeed": "Setting accelerator to CPU",
+    "bitsandbytes.backends.cpu.ops": "Failed to load CPU gemm_4bit_forward",
+}
 
 
 def main() -> None:
@@ -35,6 +47,8 @@ def run(arguments: Sequence[str], app: typer.Typer | None = None) -> int:
 
         app = whole
     command = typer.main.get_command(app)
+    for name, said in _NOISE.items():
+        logging.getLogger(name).addFilter(partial(_speaks, said))
     try:
         code = command.main(list(arguments) or ["--help"], prog_name="tmbr", standalone_mode=False)
     except TyperException as error:
@@ -45,9 +59,21 @@ def run(arguments: Sequence[str], app: typer.Typer | None = None) -> int:
         return _fail(str(error), 2)
     except typer.Abort:
         return _fail("interrupted; the same command goes on where it stopped", 130)
+    except OSError as error:
+        if error.errno in _DISK:
+            return _fail(f"{error.filename or 'the disk'}: {error.strerror}", 2)
+        return _unexpected(error)
     except Exception as error:
-        return _fail(f"unexpected {type(error).__name__}: {error}; the traceback is in {_log()}", 1)
+        return _unexpected(error)
     return code if isinstance(code, int) else 0
+
+
+def _speaks(noise: str, record: logging.LogRecord) -> bool:
+    return noise not in str(record.msg)
+
+
+def _unexpected(error: Exception) -> int:
+    return _fail(f"unexpected {type(error).__name__}: {error}; the traceback is in {_log()}", 1)
 
 
 def _fail(message: str, code: int) -> int:

@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
+
+
+class _Tree(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # typer makes an exit of it that nobody could tell from others
+            raise typer.Abort from None
+
 
 _TREE: dict[str, Any] = {
     "rich_markup_mode": None,
@@ -16,7 +26,9 @@ _TUNE = """Train on traces: an adapter, or a whole model.
 On several GPUs: `accelerate launch --config_file recipes/accelerate/ddp.yaml -m tmbr tune ...`.
 """
 app = typer.Typer(
-    help="Tune small language models into agents, let them search, and measure both.", **_TREE
+    help="Tune small language models into agents, let them search, and measure both.",
+    cls=_Tree,
+    **_TREE,
 )
 tune = typer.Typer(help=_TUNE, **_TREE)
 data = typer.Typer(help="Look at data, check it, review it, and write it for others.", **_TREE)

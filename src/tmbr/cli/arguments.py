@@ -22,7 +22,7 @@ Models = Annotated[
     typer.Option(
         "--model",
         help="nano, expert, walkthrough, noisy-expert:P[:per-state|:slips], NAME@http://HOST/v1, "
-        "a path or a hub name.",
+        "a path or a hub name, coached:MODEL.",
     ),
 ]
 Adapter = Annotated[str | None, typer.Option(help="PEFT adapter of the model: a folder or a hub name.")]

@@ -15,7 +15,8 @@ from tmbr.core.protocols import Judge, Model, Strategy, Task
 
 ENDPOINT = re.compile(r"(?P<name>.+)@(?P<url>https?://.+)")
 NOISY = re.compile(r"noisy-expert:(?P<p>0?\.\d+|[01](?:\.0*)?)(?::(?P<how>per-state|slips))?")
-TEACHER = re.compile(r"(expert|walkthrough)$|noisy-expert")
+COACHED = "coached:"
+TEACHER = re.compile(r"(expert|walkthrough)$|noisy-expert|coached:")
 WEIGHT = re.compile(r":\d*\.?\d+$")
 #: Share of a learner's errors from which no action can be read; the others name what is not there.
 SLIPS_MALFORMED = 0.1
@@ -34,6 +35,11 @@ def build_model(config: ModelConfig, task: Task) -> Model:
         return Walkthrough("walkthrough", _teacher(task, "walkthrough"))
     if spec.startswith("noisy-expert"):
         return _noisy(spec, task)
+    if spec.startswith(COACHED):
+        from tmbr.models.coached import Coached
+
+        learner = build_model(config.model_copy(update={"model": spec.removeprefix(COACHED)}), task)
+        return Coached(spec, learner, _teacher(task, "expert"))
     if endpoint := ENDPOINT.fullmatch(spec):
         from tmbr.models.remote import RemoteModel
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tmbr.cli.build import model_path
-from tmbr.core.errors import ConfigError, nearest
+from tmbr.core.errors import ConfigError, DataError, nearest
 from tmbr.core.rows import read_rows, rows
 from tmbr.core.store import holds_traces, read_traces
 
@@ -25,13 +26,22 @@ USABLE = 0.92
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The cards that a config is to run on. tflops: peak of one, where it is not in our list."""
+    """The cards that a config is to run on. tflops: peak of one, where it is not in our list.
+
+    Raises ConfigError.
+    """
 
     card: str = "cpu"
     gpus: int = 1
     sharding: Sharding = "ddp"
     tflops: float | None = None
     utilisation: float = 0.4
+
+    def __post_init__(self) -> None:
+        if not 0 < self.utilisation <= 1:
+            raise ConfigError(f"utilisation {self.utilisation}: give a share above 0, at most 1")
+        if self.tflops is not None and not 0 < self.tflops < inf:
+            raise ConfigError(f"tflops {self.tflops}: give a number above 0")
 
     def peak(self) -> float | None:
         """10^12 operations a second of one card, where known. Raises ConfigError."""
@@ -100,13 +110,16 @@ def _time(
 
 
 def _examples(config: SftConfig, data: Path) -> list[Example]:
-    """The data as tokens of the model's tokenizer."""
+    """The data as tokens of the model's tokenizer. Raises DataError where nothing of it trains."""
     from tmbr.tuning.base import load_tokenizer
     from tmbr.tuning.masks import ChatTemplate, encode
 
     content = rows(read_traces(data)) if holds_traces(data) else read_rows(data)
     template = ChatTemplate(load_tokenizer(config.model), config.chat_template)
-    return encode(content, template, config.max_length, config.over_length).examples
+    found = encode(content, template, config.max_length, config.over_length).examples
+    if not found:
+        raise DataError(f"{data}: nothing in it trains within max_length {config.max_length}")
+    return found
 
 
 def _gib(size: float) -> str:

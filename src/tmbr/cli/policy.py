@@ -17,7 +17,7 @@ from tmbr.config import RolloutConfig, SamplingConfig, StrategyConfig, Validatio
 from tmbr.core.trace import Trace
 from tmbr.core.types import Context, Sample, Tool, derive_seed
 from tmbr.runner import Job
-from tmbr.tuning import ranks
+from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.policy.config import GrpoConfig, PolicyConfig, PpoConfig
 from tmbr.tuning.policy.run import PolicyResult
 from tmbr.tuning.policy.run import run as train
@@ -50,13 +50,15 @@ def tune_policy(config: PpoRun | GrpoRun, out: Path) -> PolicyResult:
     sampler = Worlds(config, out)
     told = config.model_copy(update={"model": model_path(config.model)})
     rewards = outcome if config.reward == WORLD else sampler.judged
-    result = train(told, sampler, out, rewards)
+    with run_folder.alone(out):
+        result = train(told, sampler, out, rewards)
     if not ranks.first():
         return result
     validated = "" if result.validated is None else f", validation {100 * result.validated:.1f}%"
+    kept = f"round {result.round}" if result.round else "what it began with, which no round bettered"
     print(
         f"{result.rounds} rounds ({result.stopped}), success {100 * result.success:.1f}% in the last;"
-        f" kept: round {result.round}{validated}"
+        f" kept: {kept}{validated}"
     )
     print(f"{result.folder}: {out / result.folder}")
     return result
@@ -92,6 +94,10 @@ class Worlds:
 
     def open(self, model: Any, tokenizer: Any) -> None:
         self.underway.open(model, tokenizer)
+        if self.config.reward != WORLD:
+            self.underway.judge(self.config.reward)
+        for way in (self.way, *([self.validator.way] if self.validator else [])):
+            self.underway.judge(way.told.judge)
 
     def close(self) -> None:
         self.underway.close()

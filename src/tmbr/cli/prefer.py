@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tmbr.cli.build import model_path
-from tmbr.cli.tune import made, say_kept
+from tmbr.cli.tune import ended, made, say_kept
 from tmbr.cli.underway import validator
 from tmbr.config import TaskValidationConfig
 from tmbr.core.lines import Line, write_lines
@@ -15,7 +15,7 @@ from tmbr.core.pairs import pair_line, valued_line, write_pairs
 from tmbr.core.store import holds_traces, read_traces
 from tmbr.core.trace import Trace
 from tmbr.teacher.preferences import States, state_values
-from tmbr.tuning import ranks
+from tmbr.tuning import ranks, run_folder
 from tmbr.tuning.preference_config import DpoConfig
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ def tune_reward(config: RewardConfig, data: Path, out: Path) -> RewardResult:
     """
     from tmbr.tuning.reward import run
 
-    if holds_traces(data):
-        data = _preferences(data, out)
-    result = run(config.model_copy(update={"model": model_path(config.model)}), data, out)
+    told = config.model_copy(update={"model": model_path(config.model)})
+    with run_folder.alone(out):
+        result = run(told, _preferences(data, out) if holds_traces(data) else data, out)
     if not ranks.first():
         return result
     print(
         f"trained on {result.pairs:,} pairs and {result.valued:,} valued conversations, "
-        f"{result.updates:,} updates, loss {result.loss:.3f}{_left(result)}"
+        f"{result.updates:,} updates{ended(result)}, loss {result.loss:.3f}{_left(result)}"
     )
     if result.accuracy is not None:
         print(f"held-out pairs: {result.accuracy:.1%} the right way round")
@@ -68,13 +68,13 @@ def tune_dpo(config: DpoRun, data: Path, out: Path) -> DpoResult:
     evaluator = None
     if config.evaluate_every is not None:
         evaluator = validator(config.validation, config.model, out)
-    if holds_traces(data):
-        data = _pairs(data, out)
-    result = run(config.model_copy(update={"model": model_path(config.model)}), data, out, evaluator)
+    told = config.model_copy(update={"model": model_path(config.model)})
+    with run_folder.alone(out):
+        result = run(told, _pairs(data, out) if holds_traces(data) else data, out, evaluator)
     if not ranks.first():
         return result
     print(
-        f"tuned on {result.pairs:,} pairs, {result.updates:,} updates, "
+        f"tuned on {result.pairs:,} pairs, {result.updates:,} updates{ended(result)}, "
         f"loss {result.loss:.3f}{_left(result)}"
     )
     if result.accuracy is not None:

@@ -36,22 +36,28 @@ def tune(config: SftRun, data: Path, out: Path) -> SftResult:
     """
     from tmbr.tuning.sft import run
 
+    told = config.model_copy(update={"model": model_path(config.model)})
     evaluator = None
     if config.evaluate_every is not None:
         evaluator = validator(config.validation, config.model, out)
-    rows = _rows(data, out) if holds_traces(data) else data
-    result = run(config.model_copy(update={"model": model_path(config.model)}), rows, out, evaluator)
+    with run_folder.alone(out):
+        result = run(told, _rows(data, out) if holds_traces(data) else data, out, evaluator)
     if not ranks.first():
         return result
     left = len(result.cut) + len(result.split) + len(result.dropped)
     print(
         f"tuned on {result.rows} rows, {result.trained_tokens:,} trained tokens, "
-        f"{result.updates} updates, loss {result.loss:.3f}"
+        f"{result.updates} updates{ended(result)}, loss {result.loss:.3f}"
         + (f"; {left} rows were too long, {result.lost} turns lost, see result.json" if left else "")
     )
     say_kept(result, "success on validation samples")
     print(f"{'adapter' if config.method == 'lora' else 'model'}: {out / result.folder}")
     return result
+
+
+def ended(result: SftResult | DpoResult | RewardResult) -> str:
+    """What to say behind the updates of a run that `max_minutes` ended: it is finished all the same."""
+    return " (all that max_minutes left time for)" if result.stopped == "time" else ""
 
 
 def say_kept(result: SftResult | DpoResult | RewardResult, what: str) -> None:
@@ -89,6 +95,6 @@ def made(path: Path, write: Callable[[Path], int], nothing: str) -> Path:
         with whole(path) as aside:
             if write(aside) == 0:
                 raise DataError(nothing)
-            run_folder.check_data(aside, path.parent)
+            run_folder.check_data(aside, path)
     ranks.wait()
     return path

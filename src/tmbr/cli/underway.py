@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ class Underway:
         return Job(sample, self.task, way.strategy, self.model, judge, made, of, begun)
 
     def judge(self, spec: str | None) -> Judge | None:
-        """One for all episodes: a reward model takes as much memory as its base."""
+        """One for all episodes: a reward model takes as much memory as its base. Raises ConfigError."""
         if spec not in self._judges:
             self._judges[spec] = build_judge(spec, self.model, self.task)
         return self._judges[spec]
@@ -109,8 +110,14 @@ class Underway:
 
     async def _run(self, weights: str, jobs: Sequence[Job], store: TraceStore) -> None:
         await self.model.swapped(weights)
-        if (await run(jobs, store, self.concurrency)).interrupted:
+        ran = await run(jobs, store, self.concurrency, on_drain=_drains)
+        if ran.asked:
             raise KeyboardInterrupt
+
+
+def _drains(episodes: int) -> None:
+    said = f"tmbr: {episodes} running episodes are finished first; Ctrl-C again drops them"
+    print(said, file=sys.stderr)
 
 
 class Validator:
@@ -129,6 +136,7 @@ class Validator:
 
     def open(self, model: Any, tokenizer: Any) -> None:
         self.underway.open(model, tokenizer)
+        self.underway.judge(self.way.told.judge)
 
     def evaluate(self) -> float:
         for stale in (self.path, timing_path(self.path)):

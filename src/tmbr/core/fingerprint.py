@@ -7,6 +7,7 @@ caller hands in the config and the vocabulary, however it got them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -35,17 +36,19 @@ ARCHITECTURE = (
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Short hashes of a base model's architecture and vocabulary; `name` is for the reader only."""
+    """Short hashes of a base model's architecture, vocabulary and weights (None where they are not in a
+    folder); `name` is for the reader only."""
 
     name: str
     architecture: str
     vocabulary: str
+    weights: str | None = None
 
     @classmethod
     def of(cls, name: str, config: Mapping[str, Any], vocabulary: Mapping[str, int]) -> Fingerprint:
         """config: `model.config.to_dict()`; vocabulary: `tokenizer.get_vocab()`."""
         architecture = {key: config.get(key) for key in ARCHITECTURE}
-        return cls(name, digest(architecture), digest(dict(vocabulary)))
+        return cls(name, digest(architecture), digest(dict(vocabulary)), weights_version(name))
 
     def write(self, folder: Path) -> None:
         """Leave the record in an adapter's folder."""
@@ -75,3 +78,31 @@ class Fingerprint:
                     f"adapter {folder} was trained on {trained.name!r}; the {part} of {self.name!r}"
                     " differs: load the adapter on its own base"
                 )
+        if trained.weights and self.weights and trained.weights != self.weights:
+            raise ConfigError(
+                f"adapter {folder} was trained on {trained.name!r}; the weights of {self.name!r}"
+                " differ: load it on its own base, or where they are the same in another form, take"
+                f" `weights` out of {path}"
+            )
+
+
+def weights_version(folder: str) -> str | None:
+    """Short hash of a folder's weights; None for another name, such as a hub's.
+
+    Files beyond 64 MiB count by size, first and last MiB.
+    """
+    files = sorted(p for p in Path(folder).glob("*") if p.suffix in {".safetensors", ".bin"})
+    if not files:
+        return None
+    seen = hashlib.sha256()
+    for path in files:
+        size = path.stat().st_size
+        seen.update(f"{path.name} {size}\n".encode())
+        with path.open("rb") as file:
+            if size <= 64 << 20:
+                seen.update(file.read())
+            else:
+                seen.update(file.read(1 << 20))
+                file.seek(-(1 << 20), 2)
+                seen.update(file.read())
+    return seen.hexdigest()[:16]

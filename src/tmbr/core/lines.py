@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from tmbr.core.errors import DataError
 from tmbr.core.files import whole
@@ -25,6 +25,17 @@ class Line(BaseModel):
 
 
 L = TypeVar("L", bound=Line)
+
+
+def _named(tool: dict[str, Any]) -> dict[str, Any]:
+    function = tool.get("function")
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        raise ValueError('a tool is {"type": "function", "function": {"name": …, …}}')
+    return tool
+
+
+#: As the OpenAI chat shape has it.
+ToolLine = Annotated[dict[str, Any], AfterValidator(_named)]
 
 
 class FunctionLine(Line):
@@ -84,7 +95,7 @@ def read_lines(path: Path, kind: type[L], what: str) -> list[tuple[int, L]]:
 def each_line(path: Path, kind: type[L], what: str) -> Iterator[tuple[int, L]]:
     """As `read_lines`, one at a time; there may be none."""
     try:
-        with path.open(encoding="utf-8", newline="\n") as file:
+        with path.open(encoding="utf-8-sig", newline="\n") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield number, _read(path, number, line, kind)

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tmbr.core.lines import Line, MessageLine, read_lines, write_lines
+from tmbr.core.lines import Line, MessageLine, ToolLine, read_lines, write_lines
 from tmbr.core.types import Message, Tool
 
 
@@ -101,7 +101,7 @@ _AnswerLine = Annotated[MessageLine, AfterValidator(_answering)]
 class _Asked(Line):
     id: str | None = None
     messages: list[MessageLine] = Field(min_length=1)
-    tools: tuple[dict[str, Any], ...] = ()
+    tools: tuple[ToolLine, ...] = ()
 
     def asked(self) -> tuple[Message, ...]:
         return tuple(line.message() for line in self.messages)

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from tmbr.core.conversation import spoken
-from tmbr.core.lines import Line, MessageLine, each_line, read_lines, write_lines
+from tmbr.core.lines import Line, MessageLine, ToolLine, each_line, read_lines, write_lines
 from tmbr.core.trace import Node, Trace
 from tmbr.core.types import Message, Tool
 
@@ -137,7 +137,7 @@ class _TurnLine(MessageLine):
 class _RowLine(Line):
     id: str | None = None
     messages: list[_TurnLine] = Field(min_length=1)
-    tools: tuple[dict[str, Any], ...] = ()
+    tools: tuple[ToolLine, ...] = ()
     source: str = ""
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,19 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
+from tmbr.core import rewards
 from tmbr.core.errors import ConfigError
-from tmbr.core.fingerprint import Fingerprint
+from tmbr.core.fingerprint import Fingerprint, weights_version
+from tmbr.core.pretrained import check_adapter, check_base, check_complete, loading
 from tmbr.models import packed
 from tmbr.models.batching import Decoder
 from tmbr.models.encoding import END_OF_TURN
 from tmbr.models.own import Own
-
-#: What a missing, foreign or torn file makes the libraries raise.
-UNREADABLE = (OSError, ValueError, SafetensorError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +39,20 @@ def load(
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a live display is under way
     place = device_named(device)
     kind = dtype_named(dtype, place)
-    try:
+    check_base(name)
+    with loading(f"the model {name!r}"):
         fits = packed.supports(AutoConfig.from_pretrained(name))
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            name, dtype=kind, attn_implementation=packed.ATTENTION if fits else "sdpa"
-        )
+        attention = packed.ATTENTION if fits else "sdpa"
+        told = {"dtype": kind, "attn_implementation": attention, "output_loading_info": True}
+        found: Any = AutoModelForCausalLM.from_pretrained(name, **told)
         tokenizer: Any = AutoTokenizer.from_pretrained(name)
-    except UNREADABLE as error:
-        raise ConfigError(f"cannot load the model {name!r}: {_line(error)}") from error
-    version = [weights_version(name)]
+    model, info = found
+    check_complete(name, info["missing_keys"])
+    version = [weights_version(name) or name]
     if adapter is not None:
         Fingerprint.of(name, model.config.to_dict(), tokenizer.get_vocab()).check(Path(adapter))
         model, tokenizer = _adapted(model, tokenizer, name, adapter)
-        version.append(weights_version(adapter))
+        version.append(weights_version(adapter) or adapter)
     if tokenizer.chat_template is None:
         raise ConfigError(
             f"{adapter or name} has no chat template; give a tuned adapter, whose folder has one, or"
@@ -96,44 +94,19 @@ def _loaded(model: Any, tokenizer: Any, cache_bytes: int, fits: bool, version: s
     )
 
 
-def weights_version(folder: str) -> str:
-    """Short hash of a folder's weights; of another name, the name itself.
-
-    Files beyond 64 MiB count by size, first and last MiB.
-    """
-    files = sorted(p for p in Path(folder).glob("*") if p.suffix in {".safetensors", ".bin"})
-    if not files:
-        return folder
-    seen = hashlib.sha256()
-    for path in files:
-        size = path.stat().st_size
-        seen.update(f"{path.name} {size}\n".encode())
-        with path.open("rb") as file:
-            if size <= 64 << 20:
-                seen.update(file.read())
-            else:
-                seen.update(file.read(1 << 20))
-                file.seek(-(1 << 20), 2)
-                seen.update(file.read())
-    return seen.hexdigest()[:16]
-
-
 def _adapted(model: Any, tokenizer: Any, base: str, adapter: str) -> tuple[Any, Any]:
     """The adapter merged into its base, as fast as the base alone, and its tokenizer if it has one."""
     from peft import PeftModel
 
-    try:
+    check_adapter(Path(adapter))
+    if (Path(adapter) / rewards.RECORD).exists():
+        raise ConfigError(
+            f"{adapter} is a reward model's adapter: give it to a judge, reward={adapter}"
+        )
+    with loading(f"the adapter {adapter!r} on {base!r}"):
         merged = PeftModel.from_pretrained(model, adapter).merge_and_unload()
         if (Path(adapter) / "tokenizer_config.json").exists():
             tokenizer = AutoTokenizer.from_pretrained(adapter)
-    except RuntimeError as error:
-        if "size mismatch" not in str(error):
-            raise
-        raise ConfigError(
-            f"the adapter {adapter!r} was made for another base than {base!r}: their shapes differ"
-        ) from error
-    except UNREADABLE as error:
-        raise ConfigError(f"cannot load the adapter {adapter!r}: {_line(error)}") from error
     return merged, tokenizer
 
 

@@ -20,10 +20,10 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from tmbr.core.errors import ConfigError
 from tmbr.core.fingerprint import Fingerprint
+from tmbr.core.pretrained import ADAPTER, check_adapter, check_complete, loading
 from tmbr.models import packed
-from tmbr.models.loading import UNREADABLE, device_named, dtype_named
+from tmbr.models.loading import device_named, dtype_named
 from tmbr.models.own import Own
 
 
@@ -82,8 +82,10 @@ def load(
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a live display is under way
     at = device_named(device)
     kind = dtype_named(dtype, at)
-    adapted = (place / "adapter_config.json").is_file()
-    try:
+    adapted = (place / ADAPTER).is_file()
+    if adapted:
+        check_adapter(place)
+    with loading(f"the reward model {str(place)!r} on {base!r}"):
         if not adapted:
             classifier = _loaded(AutoModelForSequenceClassification, str(place), kind)
         elif shared is not None:
@@ -92,16 +94,16 @@ def load(
             trunk = _loaded(AutoModelForCausalLM, base, kind)
             classifier = _adapted(trunk, base, place).merge_and_unload()
         tokenizer: Any = AutoTokenizer.from_pretrained(place)
-    except (*UNREADABLE, RuntimeError) as error:  # shapes that differ are a RuntimeError
-        why = str(error).strip().split("\n")[0]
-        raise ConfigError(f"cannot load the reward model {place} on {base!r}: {why}") from error
     return Valuing(classifier if shared is not None else classifier.to(at), cache_bytes), tokenizer
 
 
 def _loaded(kind: Any, name: str, dtype: Any) -> Any:
     fits = packed.supports(AutoConfig.from_pretrained(name))
     attention = packed.ATTENTION if fits else "sdpa"
-    return kind.from_pretrained(name, dtype=dtype, attn_implementation=attention)
+    told = {"dtype": dtype, "attn_implementation": attention, "output_loading_info": True}
+    model, info = kind.from_pretrained(name, **told)
+    check_complete(name, info["missing_keys"])
+    return model
 
 
 def _beside(model: Any) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tmbr.core import rewards
 from tmbr.core.errors import ConfigError
 from tmbr.core.fingerprint import Fingerprint
+from tmbr.core.pretrained import check_adapter, loading
 from tmbr.tuning import ranks
 from tmbr.tuning.base import fingerprint, load_base
 from tmbr.tuning.whole import whole
@@ -35,10 +37,11 @@ def save(
             base.write(folder)
 
 
-def check(adapter: Path) -> None:
-    """Raises ConfigError where there is no adapter."""
-    if not (adapter / "adapter_config.json").is_file():
-        raise ConfigError(f"{adapter}: no adapter_config.json here; give the folder that tuning wrote")
+def check(folder: Path) -> None:
+    """Raises ConfigError where there is no adapter, or it is a reward model's."""
+    check_adapter(folder)
+    if (folder / rewards.RECORD).exists():
+        raise ConfigError(f"{folder}: a reward model's adapter writes nothing; give it to a judge")
 
 
 def load(
@@ -54,14 +57,10 @@ def load(
     check(adapter)
     model, tokenizer = load_base(base, dtype, **how)
     fingerprint(base, model, tokenizer).check(adapter)
-    if (adapter / "tokenizer_config.json").is_file():
-        tokenizer = AutoTokenizer.from_pretrained(adapter)
-    try:
-        adapted = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
-        return adapted, tokenizer
-    except (RuntimeError, ValueError, OSError) as error:
-        why = str(error).strip().split("\n")[0]
-        raise ConfigError(f"adapter {adapter} does not fit {base!r}: {why}") from None
+    with loading(f"the adapter {str(adapter)!r}"):
+        if (adapter / "tokenizer_config.json").is_file():
+            tokenizer = AutoTokenizer.from_pretrained(adapter)
+        return PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable), tokenizer
 
 
 def set_dropout(model: torch.nn.Module, share: float) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tmbr.core.errors import ConfigError
 from tmbr.core.fingerprint import Fingerprint
+from tmbr.core.pretrained import check_base, check_complete, loading
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -21,28 +21,28 @@ def load_base(
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
+    check_base(name)
+    with loading(f"the model {name!r}"):
+        found: Any = AutoModelForCausalLM.from_pretrained(
             name,
             dtype=dtype,
             attn_implementation=attention,
             quantization_config=_nf4(dtype) if four_bit else None,
+            output_loading_info=True,
         )
-        return model, AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        why = str(error).strip().split("\n")[0]
-        raise ConfigError(f"cannot load the model {name!r}: {why}") from None
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    model, info = found
+    check_complete(name, info["missing_keys"])
+    return model, tokenizer
 
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The tokenizer alone. Raises ConfigError when there is none."""
     from transformers import AutoTokenizer
 
-    try:
+    check_base(name)
+    with loading(f"the tokenizer of {name!r}"):
         return AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        why = str(error).strip().split("\n")[0]
-        raise ConfigError(f"cannot load the tokenizer of {name!r}: {why}") from None
 
 
 def _nf4(dtype: Any) -> Any:
@@ -72,13 +72,13 @@ def load_classifier(
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
     from trl.trainer.reward_trainer import suppress_seqcls_warning
 
-    try:
-        with suppress_seqcls_warning():
-            model = AutoModelForSequenceClassification.from_pretrained(name, dtype=dtype, num_labels=1)
+    check_base(name)
+    with loading(f"the model {name!r} with a scalar head"), suppress_seqcls_warning():
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            name, dtype=dtype, num_labels=1, output_loading_info=True
+        )
         tokenizer = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        why = str(error).strip().split("\n")[0]
-        raise ConfigError(f"cannot load the model {name!r} with a scalar head: {why}") from None
+    check_complete(name, {key for key in info["missing_keys"] if key != "score.weight"})
     generator = torch.Generator().manual_seed(seed)
     width = model.score.in_features
     drawn = torch.randn(1, width, generator=generator) / (width + 1) ** 0.5

@@ -61,6 +61,7 @@ class Clock(TrainerCallback):
 
     def __init__(self, minutes: float | None) -> None:
         self.minutes = minutes
+        self.began: float | None = None
         self.stopped = False
         self.bar = Progress(
             TextColumn("tuning"),
@@ -93,7 +94,7 @@ class Clock(TrainerCallback):
             self.bar.update(self.task, loss=" ".join(shown))
 
     def _over(self, minutes: float) -> bool:
-        return time.monotonic() - self.began >= 60 * minutes
+        return self.began is not None and time.monotonic() - self.began >= 60 * minutes
 
     def stop(self) -> None:
         """Leave the terminal as it was, also after an error."""

@@ -55,7 +55,10 @@ def _chosen(choice: str) -> str:
             f"chat_template: {choice!r} is neither a file nor one of {', '.join(_bundled())} nor known"
             f" to TRL; {nearest(choice, [*_bundled(), *twins])}"
         )
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"chat_template: {path} is no Jinja file: {error}") from None
 
 
 def _bundled() -> list[str]:

@@ -6,17 +6,22 @@ Imported only from inside a run: PyTorch and TRL take seconds.
 from __future__ import annotations
 
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import Trainer
 from transformers.trainer_utils import get_last_checkpoint, rotate_checkpoints
 
-from tmbr.core.errors import TmbrError
+from tmbr.core.errors import DataError, TmbrError
 from tmbr.tuning import ranks
+from tmbr.tuning.memory import CPU_FULL
 from tmbr.tuning.whole import whole
 
 KEPT_CHECKPOINTS = 2
+#: What a torn or missing file of a checkpoint makes the libraries raise.
+DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, SafetensorError, UnpicklingError)
 
 
 class Diverged(TmbrError):
@@ -73,6 +78,17 @@ class WholeCheckpoints:
                 (aside / place.name).rmdir()
         if ranks.first():
             rotate_checkpoints(self.args.output_dir, KEPT_CHECKPOINTS, use_mtime=True)
+
+
+def damaged(checkpoint: Path, error: Exception) -> DataError:
+    """What to say where a checkpoint cannot be read. Memory that does not suffice is another's matter:
+    raises that error again."""
+    if isinstance(error, torch.OutOfMemoryError) or CPU_FULL in str(error):
+        raise error
+    why = f"{type(error).__name__}: {error}".strip().split("\n")[0]
+    return DataError(
+        f"{checkpoint} is damaged ({why}); remove it, and the same command goes on from the one before"
+    )
 
 
 def last_checkpoint(folder: Path) -> str | None:

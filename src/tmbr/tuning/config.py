@@ -13,7 +13,9 @@ PROJECT = "tmbr"
 class TuneConfig(BaseModel):
     """What every trainer can be told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     model: str
     """The base: a folder or a hub name."""
@@ -33,14 +35,8 @@ class TuneConfig(BaseModel):
     """The adapter's output is scaled by alpha / rank."""
     dropout: float = Field(0.05, ge=0, lt=1)
     """Dropout before the adapter's matrices."""
-    targets: tuple[str, ...] = (
-        "q_proj",
-        "k_proj",
-        "v_proj",
-        "o_proj",
-        "gate_proj",
-        "up_proj",
-        "down_proj",
+    targets: tuple[str, ...] = Field(
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"), min_length=1
     )
     """Names of the linear layers that get an adapter."""
 
@@ -80,7 +76,7 @@ class TuneConfig(BaseModel):
     """Updates between lines of metrics.jsonl."""
     report_to: Literal["none", "tensorboard", "wandb", "trackio"] = "none"
     """Where metrics go besides metrics.jsonl."""
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
     """Of initial adapter weights, order of rows, dropout and the held-out split."""
 
     evaluate_every: int | None = Field(None, ge=1)

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tmbr.core.errors import DataError
 from tmbr.core.pairs import Pair, read_pairs
 from tmbr.core.rows import Row, Turn
 from tmbr.tuning import run_folder
@@ -21,7 +20,15 @@ from tmbr.tuning.masks import IGNORED, ChatTemplate
 from tmbr.tuning.memory import fits
 from tmbr.tuning.preference_config import DpoConfig
 from tmbr.tuning.running import Stopped, evaluated, last_loss, save, train
-from tmbr.tuning.setup import arguments, base_model, check_machine, held_out, lora, stored_dtype
+from tmbr.tuning.setup import (
+    arguments,
+    base_model,
+    check_machine,
+    check_some,
+    held_out,
+    lora,
+    stored_dtype,
+)
 from tmbr.tuning.validation import Evaluator
 
 if TYPE_CHECKING:
@@ -95,10 +102,7 @@ def run(config: DpoConfig, data: Path, out: Path, evaluator: Evaluator | None = 
         model, tokenizer, base = _start(config)
     template = ChatTemplate(tokenizer, config.chat_template)
     encoded = encode(pairs, template, config.max_length)
-    if not encoded.examples:
-        raise DataError(
-            f"{data}: no pair of different answers fits max_length {config.max_length}; raise it"
-        )
+    check_some(encoded, data, config.max_length)
     with (
         warnings.catch_warnings(category=FutureWarning, action="ignore"),  # of TRL and PEFT, not ours
         fits(config, four_bit=True),

@@ -110,6 +110,8 @@ class ChatTemplate:
         asked = [Message("user", "Hello")]
         whole, _ = self._render([*asked, Message("assistant", "Fine")])
         self.prompt = self._render(asked, prompt=True)[0][len(self._render(asked)[0]) :]
+        if "Fine" not in whole:
+            raise ConfigError("chat_template: it does not write what an answer says; choose another")
         self.end = self._end_of_turn(whole[whole.rindex("Fine") + len("Fine") :])
         self.steady = self._is_steady()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tmbr.core.chat import reading
-from tmbr.core.errors import ConfigError, DataError
+from tmbr.core.errors import ConfigError
 from tmbr.core.pairs import Pair, Valued, read_either
 from tmbr.core.rewards import RewardRecord
 from tmbr.core.rows import Row, Turn
@@ -24,7 +24,7 @@ from tmbr.tuning.masks import ChatTemplate
 from tmbr.tuning.memory import fits
 from tmbr.tuning.preference_config import RewardConfig
 from tmbr.tuning.running import Stopped, evaluated, last_loss, save, train
-from tmbr.tuning.setup import arguments, check_machine, held_out, lora, stored_dtype
+from tmbr.tuning.setup import arguments, check_machine, check_some, held_out, lora, stored_dtype
 
 if TYPE_CHECKING:
     from tmbr.tuning.callbacks import Clock
@@ -108,11 +108,7 @@ def run(config: RewardConfig, data: Path, out: Path) -> RewardResult:
     base = fingerprint(config.model, model, tokenizer)
     template = ChatTemplate(tokenizer, config.chat_template)
     encoded = encode(pairs, valued, template, config)
-    if not encoded.examples:
-        raise DataError(
-            f"{data}: nothing to compare within max_length {config.max_length}; raise it, or see that"
-            " the answers of a pair differ"
-        )
+    check_some(encoded, data, config.max_length)
     with (
         warnings.catch_warnings(category=FutureWarning, action="ignore"),  # of TRL and PEFT, not ours
         fits(config),

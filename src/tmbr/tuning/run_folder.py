@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +33,7 @@ def check(config: BaseModel, data: Path | None, out: Path) -> None:
     """Raise ConfigError when another run lives in `out`: its checkpoints are not for this one. Raises
     DataError where that run is damaged or `data` cannot be read."""
     if not (out / CONFIG).exists():
+        _check_free(out)
         return
     settings = config.model_dump(mode="json")
     try:
@@ -42,10 +47,56 @@ def check(config: BaseModel, data: Path | None, out: Path) -> None:
         raise _another(out, other)
 
 
-def check_data(data: Path, out: Path) -> None:
-    """The same, of the data alone: before they take the place of what a run in `out` was made of."""
-    if (out / CONFIG).exists() and not _made_of(data, out):
-        raise _another(out, ["data"])
+def check_data(new: Path, path: Path) -> None:
+    """The same, of data that are about to take their place in a run's folder."""
+    out = path.parent
+    if (out / CONFIG).exists():
+        if not _made_of(new, out):
+            raise _another(out, ["data"])
+        return
+    _check_free(out)
+    if path.exists() and _hash(path) != _hash(new):
+        raise ConfigError(f"{path} is there already, and another one; give another folder or remove it")
+
+
+def _check_free(out: Path) -> None:
+    """Raises ConfigError where a run would replace what none has made."""
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file; give a folder")
+    for folder in (out / "adapter", out / "model"):
+        if folder.exists():
+            raise ConfigError(f"{folder} is there already, and no run has made it; give another folder")
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """While entered no other run writes to `out`; a new folder that stays empty is removed.
+
+    Raises ConfigError where one does already.
+    """
+    if not ranks.first():
+        yield
+        return
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file; give a folder")
+    out.mkdir(parents=True, exist_ok=True)
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        _lock(folder, out)
+        yield
+    finally:
+        os.close(folder)
+        with suppress(OSError):
+            out.rmdir()
+
+
+def _lock(folder: int, out: Path) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigError(
+            f"{out}: another process is writing this folder; wait for it or choose another one"
+        ) from None
 
 
 def _made_of(data: Path | None, out: Path) -> bool:
@@ -72,9 +123,13 @@ def result(kind: type[R], out: Path) -> R | None:
     if not path.exists():
         return None
     try:
-        return TypeAdapter(kind).validate_json(path.read_bytes())
+        found = TypeAdapter(kind).validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise DataError(f"{path}: damaged ({str(error).splitlines()[0]}); remove {out}") from None
+    folder = out / getattr(found, "folder", "")
+    if not folder.is_dir():
+        raise DataError(f"{folder} is gone; remove {path}, and the same command makes it again")
+    return found
 
 
 def finish(outcome: Any, out: Path) -> None:

@@ -37,7 +37,7 @@ def train(
     try:
         if config.evaluate_every is not None:
             validation = _validation(config, trainer, out, evaluator)
-        _train(trainer, out)
+        _train(trainer, clock, out)
     finally:
         clock.stop()
         if validation is not None and evaluator is not None:
@@ -48,11 +48,17 @@ def train(
     return Trained(validation.best, validation.measured[validation.best], stopped)
 
 
-def _train(trainer: Any, out: Path) -> None:
-    from tmbr.tuning.checkpoints import last_checkpoint
+def _train(trainer: Any, clock: Clock, out: Path) -> None:
+    from tmbr.tuning.checkpoints import DAMAGED, damaged, last_checkpoint
 
-    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of PEFT and TRL, not ours
-        trainer.train(resume_from_checkpoint=last_checkpoint(out / "checkpoints"))
+    start = last_checkpoint(out / "checkpoints")
+    try:
+        with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of PEFT and TRL
+            trainer.train(resume_from_checkpoint=start)
+    except DAMAGED as error:
+        if start is None or clock.began is not None:
+            raise
+        raise damaged(Path(start), error) from None
 
 
 def _validation(config: TuneConfig, trainer: Any, out: Path, evaluator: Evaluator | None) -> Validation:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tmbr.core.errors import ConfigError, nearest
+from tmbr.core.errors import ConfigError, DataError, nearest
 from tmbr.core.types import derive_seed
 from tmbr.tuning import ranks
 from tmbr.tuning.base import load_base
@@ -72,6 +72,15 @@ def lora(config: TuneConfig, model: Any, task: str = "CAUSAL_LM") -> Any:
         lora_dropout=config.dropout,
         target_modules=list(config.targets),
     )
+
+
+def check_some(encoded: Any, data: Path, max_length: int) -> None:
+    """Raises DataError where no pair is left to train on. encoded: see `tmbr.tuning.dpo.Encoded`."""
+    if encoded.examples:
+        return
+    if encoded.dropped:
+        raise DataError(f"{data}: nothing in it fits max_length {max_length}; raise it")
+    raise DataError(f"{data}: the two answers of each pair are the same to the model; nothing to learn")
 
 
 def held_out(ids: Sequence[str], fraction: float, seed: int) -> set[str]:

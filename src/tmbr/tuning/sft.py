@@ -72,6 +72,8 @@ def run(config: SftConfig, rows: Path, out: Path, evaluator: Evaluator | None = 
     template = ChatTemplate(tokenizer, config.chat_template)
     encoded = encode(content, template, config.max_length, config.over_length)
     if not encoded.examples:
+        if not any(turn.loss > 0 for row in content for turn in row.turns):
+            raise DataError(f"{rows}: no row has a turn that is trained; `loss` is 0 in all of them")
         raise DataError(
             f"{rows}: no row has a trained turn within max_length {config.max_length}; raise it"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,9 +46,9 @@ def evaluate(
     from tmbr.cli.play import evaluate
     from tmbr.config import EvalConfig
 
-    options = {
+    options: dict[str, Any] = {
         "models": {spec: told_model(spec, adapter, key_env) for spec in model or []} or None,
-        "strategies": strategy or None,
+        "strategies": {name: {"strategy": name} for name in strategy or []} or None,
         "samples": samples,
         "out": out,
     }

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from tmbr.core.fingerprint import Fingerprint
+from tmbr.core.pretrained import loading
 from tmbr.tuning import adapter, ranks
 from tmbr.tuning.base import fingerprint, load_base
 from tmbr.tuning.masks import ChatTemplate
@@ -77,9 +78,10 @@ class Networks:
         if self.config.adapter is None:
             return get_peft_model(model, lora(self.config, model), adapter_name=name)
         self.base.check(self.config.adapter)
-        return PeftModel.from_pretrained(
-            model, str(self.config.adapter), adapter_name=name, is_trainable=True
-        )
+        with loading(f"the adapter {str(self.config.adapter)!r}"):
+            return PeftModel.from_pretrained(
+                model, str(self.config.adapter), adapter_name=name, is_trainable=True
+            )
 
     def _beside(self, name: str, trained: bool) -> None:
         """One more adapter on the policy's base, which begins as the policy does."""

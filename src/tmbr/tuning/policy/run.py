@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
-from tmbr.core.errors import ConfigError
+from tmbr.core.errors import ConfigError, DataError
 from tmbr.core.files import write_whole
 from tmbr.core.rows import read_rows
 from tmbr.tuning import ranks, run_folder
@@ -234,13 +234,18 @@ def _told(batch: Batch) -> dict[str, float]:
 
 
 def _history(path: Path, rounds: int) -> list[dict[str, Any]]:
-    """The lines of the rounds that are gone on from; later ones are dropped from the file."""
+    """The lines of the rounds that are gone on from; later ones are dropped from the file. Raises
+    DataError."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()[:rounds]
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()[:rounds]
+        found = [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise DataError(f"{path} is damaged ({error}); remove {path.parent}") from None
     if ranks.first():
         write_whole(path, "".join(f"{line}\n" for line in lines))
-    return [json.loads(line) for line in lines]
+    return found
 
 
 def _append(path: Path, entry: dict[str, float]) -> None:

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tmbr.tuning import ranks
-from tmbr.tuning.checkpoints import KEPT_CHECKPOINTS, Diverged
+from tmbr.tuning.checkpoints import DAMAGED, KEPT_CHECKPOINTS, Diverged, damaged
 from tmbr.tuning.policy.learner import Learner
 from tmbr.tuning.whole import whole
 
@@ -34,12 +34,15 @@ def save(folder: Path, learner: Learner, round: int) -> None:
 
 
 def resume(folder: Path, learner: Learner) -> int:
-    """Load the newest checkpoint; returns its round, 0 where there is none."""
+    """Load the newest checkpoint; returns its round, 0 where there is none. Raises DataError."""
     found = _rounds(folder)
     if not found:
         return 0
-    load_weights(found[-1] / WEIGHTS, learner)
-    learner.load_state_dict(torch.load(found[-1] / OPTIMISER, weights_only=True))
+    try:
+        load_weights(found[-1] / WEIGHTS, learner)
+        learner.load_state_dict(torch.load(found[-1] / OPTIMISER, weights_only=True))
+    except DAMAGED as error:
+        raise damaged(found[-1], error) from None
     return int(found[-1].name.removeprefix("round-"))
 
 
