@@ -14,8 +14,9 @@ and as many updates of as many rows as pairs or episodes:
 
 All models are measured on validation and test samples; the step of DPO, PPO and GRPO that is held
 against SFT and its controls is chosen on validation. `whole` is SFT on as many episodes as `make
-quickstart` has, not on the few that leave the other steps something to learn. What SFT does to wrong
-turns is read from both, greedy (where the base wanders and hardly errs) and at temperature 1.
+quickstart` has, not on the few that leave the other steps something to learn; `coached` goes on from
+it by episodes of its own, in which the expert mends its mistakes. What SFT does to wrong turns is read
+from all three, greedy (where the base wanders and hardly errs) and at temperature 1.
 
 The other part: a reward model against other judges (see `benchmarks.prove.judge`), of the first SFT
 model of houses. A run that was stopped goes on; writes benchmarks/results/tune_learning.json and
@@ -42,7 +43,7 @@ from tmbr.cli.policy import GrpoRun, PpoRun, tune_policy
 from tmbr.cli.prefer import DpoRun, tune_dpo
 from tmbr.core.pairs import Pair, write_pairs
 from tmbr.core.rows import Row as Conversation
-from tmbr.core.rows import write_rows
+from tmbr.core.rows import read_rows, write_rows
 from tmbr.core.trace import Trace
 from tmbr.evaluation.metrics import summary
 from tmbr.teacher.preferences import States
@@ -66,7 +67,8 @@ GRPO: dict[str, Any] = {"groups": "states"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """first: the expert's episodes, learnt in so many `passes`; whole: those of an SFT in one pass.
+    """first: the expert's episodes, learnt in so many `passes`; whole: those of an SFT in one pass;
+    coached: rounds of as many in which that one acts itself.
     trees: searched for DPO, which learns `pairs`, some more than once. rounds of `episodes` each: of
     PPO, of GRPO and (all at once) of rejection sampling. validation, test, searched: samples that are
     measured on, the last those on which search is. group: of GRPO.
@@ -76,6 +78,7 @@ class Plan:
     first: int = 250
     passes: int = 8
     whole: int = 3000
+    coached: int = 2
     trees: int = 200
     pairs: int = 1280
     rounds: int = 20
@@ -213,6 +216,7 @@ def chain(lab: Lab) -> dict[str, Measured]:
     """Every model of one seed by its name, measured."""
     plan, out, start = lab.plan, lab.out, lab.start()
     made = {"base": "nano", "whole": _whole(lab), "sft": start.sft}
+    made["coached"] = _coached(lab, made["whole"])
     last = dict.fromkeys(("steps", *CONTROLS), start.sft)
     unseen = plan.first + plan.trees
     for number, step in enumerate(STEPS):
@@ -238,6 +242,22 @@ def _whole(lab: Lab) -> str:
     expert = lab.play(TEACHER, "react", range(lab.plan.whole), "whole/expert")
     given = kept(lab.out / "whole" / "expert" / "rows.jsonl", expert)
     return tuned(lab.world, "nano", given, FIRST_RATE, lab.seed, lab.out / "whole")
+
+
+def _coached(lab: Lab, learner: str) -> str:
+    """The folder of a learner tuned on by episodes of its own, half and half with all before them."""
+    count = lab.plan.whole
+    given = read_rows(lab.out / "whole" / "expert" / "rows.jsonl")
+    for number in range(1, lab.plan.coached + 1):
+        houses = range(number * count, (number + 1) * count)
+        folder = lab.out / f"coached-{number}"
+        play = f"{folder.name}/play"
+        own = lab.play(f"coached:{learner}", "react", houses, play, temperature=1.0)
+        new = kept(folder / "play" / "rows.jsonl", own)
+        mix = mixed(given, new, 2 * count, random.Random(f"{lab.seed} {folder.name}"))
+        learner = tuned(lab.world, learner, mix, LATER_RATE, lab.seed, folder)
+        given += new
+    return learner
 
 
 def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:

@@ -29,7 +29,7 @@ class Measured:
 
 def verdicts(world: str, chains: Sequence[dict[str, Measured]]) -> Iterator[Row]:
     """The bars, over all seeds and test samples."""
-    for name in ("sft", "whole"):
+    for name in ("sft", "whole", "coached"):
         for way, how in (("wrong", "greedy"), ("sampled", "at temperature 1")):
             share = [fmean(getattr(one[who], way) for one in chains) for who in (name, "base")]
             told = f"{world}: {name}'s wrong turns, of the base's, {how}"

@@ -26,6 +26,7 @@ def _chain(better: str) -> dict[str, Measured]:
     names = [
         "base",
         "whole",
+        "coached",
         "sft",
         *STEPS,
         *(f"{control}-{step}" for control in CONTROLS for step in STEPS),
@@ -33,6 +34,7 @@ def _chain(better: str) -> dict[str, Measured]:
     made = {name: _measured(0.4, [0, 1, 0, 0]) for name in names}
     made["base"] = _measured(0.0, [0, 0, 0, 0], wrong=0.05, sampled=0.8)
     made["whole"] = _measured(0.9, [1, 1, 1, 1], wrong=0.05, sampled=0.1)
+    made["coached"] = _measured(0.9, [1, 1, 1, 1], wrong=0.01, sampled=0.04)
     made[better] = _measured(0.6, [1, 1, 1, 1])
     return made
 
@@ -40,19 +42,20 @@ def _chain(better: str) -> dict[str, Measured]:
 @pytest.mark.parametrize("better", STEPS)
 def test_what_is_best_on_validation_is_held_against_its_own_controls(better: str) -> None:
     found = {line["name"]: line for line in verdicts("household", [_chain(better)] * 3)}
-    for name, greedy, sampled in (("sft", 2.0, 0.25), ("whole", 1.0, 0.125)):
+    shares = (("sft", 2.0, 0.25), ("whole", 1.0, 0.125), ("coached", 0.2, 0.05))
+    for name, greedy, sampled in shares:
         told = f"household: {name}'s wrong turns, of the base's"
         assert found[f"{told}, greedy"]["value"] == pytest.approx(greedy)
         assert found[f"{told}, at temperature 1"]["value"] == pytest.approx(sampled)
-        assert not found[f"{told}, greedy"]["ok"]
-        assert found[f"{told}, at temperature 1"]["ok"] is (name == "whole")
+        assert found[f"{told}, greedy"]["ok"] is (name == "coached")
+        assert found[f"{told}, at temperature 1"]["ok"] is (name != "sft")
     for other in ("sft", f"continued-{better}", f"rejection-{better}"):
         told = f"household, react: {better} (chosen) less {other}"
         assert found[f"{told}, points"]["value"] == 75
         assert found[f"{told}, lower end"]["bar"] == "> 0"
         assert found[f"{told}, lower end"]["ok"]
     barred = [line["name"] for line in found.values() if line["bar"]]
-    assert len(barred) == 4 + 3
+    assert len(barred) == 6 + 3
     assert not any(
         line["bar"] for line in verdicts("database", [_chain(better)]) if "wrong" in line["name"]
     )
