@@ -129,10 +129,13 @@ class Lab:
     def play(self, model: str, strategy: str, samples: range, name: str, **how: Any) -> list[Trace]:
         return played(self.world, model, strategy, samples, self.seed, self.out / name, **how)
 
+    def solved(self, model: str, samples: range, name: str, **how: Any) -> list[Conversation]:
+        """Rows of what react solves."""
+        return kept(self.out / name / "rows.jsonl", self.play(model, "react", samples, name, **how))
+
     def start(self) -> Start:
         plan, out = self.plan, self.out
-        expert = self.play(TEACHER, "react", range(plan.first), "expert")
-        given = kept(out / "expert" / "rows.jsonl", expert)
+        given = self.solved(TEACHER, range(plan.first), "expert")
         sft = tuned(self.world, "nano", given, FIRST_RATE, self.seed, out / "sft", epochs=plan.passes)
         trees = self.play(sft, "multibranch", range(plan.first, plan.first + plan.trees), "trees")
         pairs = [pair for trace in trees for pair in States([trace]).pairs()]
@@ -226,8 +229,7 @@ def chain(lab: Lab) -> dict[str, Measured]:
             most = plan.rounds * plan.episodes
             houses = range(unseen + (number - 1) * most, unseen + number * most)
             name = f"rejection-{number}/play"
-            own = lab.play(last["rejection"], "react", houses, name, temperature=1.0)
-            solved = kept(out / name / "rows.jsonl", own)
+            solved = lab.solved(last["rejection"], houses, name, temperature=1.0)
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
             mix = mixed(start.given, new, plan.rows(step), random.Random(f"{lab.seed} {name}"))
@@ -239,8 +241,7 @@ def chain(lab: Lab) -> dict[str, Measured]:
 
 def _whole(lab: Lab) -> str:
     """The folder of the base tuned on many episodes."""
-    expert = lab.play(TEACHER, "react", range(lab.plan.whole), "whole/expert")
-    given = kept(lab.out / "whole" / "expert" / "rows.jsonl", expert)
+    given = lab.solved(TEACHER, range(lab.plan.whole), "whole/expert")
     return tuned(lab.world, "nano", given, FIRST_RATE, lab.seed, lab.out / "whole")
 
 
@@ -250,12 +251,10 @@ def _coached(lab: Lab, learner: str) -> str:
     given = read_rows(lab.out / "whole" / "expert" / "rows.jsonl")
     for number in range(1, lab.plan.coached + 1):
         houses = range(number * count, (number + 1) * count)
-        folder = lab.out / f"coached-{number}"
-        play = f"{folder.name}/play"
-        own = lab.play(f"coached:{learner}", "react", houses, play, temperature=1.0)
-        new = kept(folder / "play" / "rows.jsonl", own)
-        mix = mixed(given, new, 2 * count, random.Random(f"{lab.seed} {folder.name}"))
-        learner = tuned(lab.world, learner, mix, LATER_RATE, lab.seed, folder)
+        name = f"coached-{number}"
+        new = lab.solved(f"coached:{learner}", houses, f"{name}/play", temperature=1.0)
+        mix = mixed(given, new, 2 * count, random.Random(f"{lab.seed} {name}"))
+        learner = tuned(lab.world, learner, mix, LATER_RATE, lab.seed, lab.out / name)
         given += new
     return learner
 

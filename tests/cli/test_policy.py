@@ -261,17 +261,23 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(
     told += [f"rollouts.task={corridor.SPEC}", "rollouts.max_tokens=12"]
     told += [f"rollouts.concurrency={concurrency}", "save_every=1"]
     out = tmp_path / "run"
-    process = start("tune", "grpo", "--model", str(base), "--out", str(out), *told)
-    wait_for_lines(out / "metrics.jsonl", 2)
-    process.send_signal(signal.SIGINT)
-    printed, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert printed == ""  # and nothing of what libraries say of a machine without a GPU
-    assert "gemm_4bit" not in said
-    assert said.splitlines()[-1] == "tmbr: interrupted; the same command goes on where it stopped"
-    assert not (out / "result.json").exists()
-    rounds = len(_metrics(out))
-    assert 2 <= rounds < 300
+    before: list[dict[str, Any]] = []
+    for _ in range(2):
+        process = start("tune", "grpo", "--model", str(base), "--out", str(out), *told)
+        wait_for_lines(out / "metrics.jsonl", len(before) + 2)
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=60)
+        assert process.returncode == 130, said
+        assert printed == ""  # and nothing of what libraries say of a machine without a GPU
+        assert "gemm_4bit" not in said
+        assert said.splitlines()[-1] == "tmbr: interrupted; the same command goes on where it stopped"
+        assert not (out / "result.json").exists()
+        now = _metrics(out)
+        assert [line["round"] for line in now] == list(range(1, len(now) + 1))
+        # The last one may be played anew: its checkpoint may not have been written.
+        assert now[: len(before[:-1])] == before[:-1]
+        assert len(before) < len(now) < 300
+        before = now
 
 
 def test_a_judge_that_does_not_exist_leaves_the_folder_free(

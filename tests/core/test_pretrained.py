@@ -8,7 +8,8 @@ import pytest
 from safetensors import SafetensorError
 
 from tmbr.core.errors import ConfigError
-from tmbr.core.pretrained import check_adapter, check_base, check_complete, loading
+from tmbr.core.pretrained import check_adapter, check_base, check_complete, check_writer, loading
+from tmbr.core.rewards import RECORD
 
 
 def test_a_path_at_which_nothing_is_goes_to_no_hub(
@@ -35,6 +36,11 @@ def test_an_adapter_is_no_base_and_needs_its_weights(tmp_path: Path) -> None:
         check_adapter(tmp_path)
     (tmp_path / "adapter_model.safetensors").touch()
     check_adapter(tmp_path)
+    check_writer(tmp_path)
+    (tmp_path / RECORD).touch()
+    check_adapter(tmp_path)
+    with pytest.raises(ConfigError, match="a reward model's adapter: give it to a judge"):
+        check_writer(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -88,3 +88,6 @@ def test_it_is_named_by_the_learner_it_coaches(tmp_path: Path) -> None:
     assert model.weights_version.startswith("coached noisy p=0.5")
     with pytest.raises(ConfigError, match="nowhere"):
         build_model(ModelConfig(model=f"coached:{tmp_path}/nowhere"), task)
+    for nobody in ("coached:", "coached:walkthrough"):
+        with pytest.raises(ConfigError, match=f"model '{nobody}': write coached:MODEL"):
+            build_model(ModelConfig(model=nobody), task)

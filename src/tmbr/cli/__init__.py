@@ -12,7 +12,6 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 import typer
 from typer.exceptions import TyperException
@@ -22,11 +21,9 @@ from tmbr.core.errors import TmbrError
 #: What a user can mend: a disk that is full, a place that cannot be written or is of another kind.
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 _DISK |= {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT}
-#: Logger -> what it says at import on a machine without a GPU, which there is nothing to do about.
-_NOISE = {
-    "DeepSpeed": "Setting accelerator to CPU",
-    "bitsandbytes.backends.cpu.ops": "Failed to load CPU gemm_4bit_forward",
-}
+#: Loggers, and how begins what they say on a machine without a GPU, which there is nothing to do about.
+_LOGGERS = ("DeepSpeed", "bitsandbytes.backends.cpu.ops")
+_NOISE = ("Setting accelerator to CPU", "Failed to load CPU gemm_4bit_forward")
 
 
 def main() -> None:
@@ -47,8 +44,8 @@ def run(arguments: Sequence[str], app: typer.Typer | None = None) -> int:
 
         app = whole
     command = typer.main.get_command(app)
-    for name, said in _NOISE.items():
-        logging.getLogger(name).addFilter(partial(_speaks, said))
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_speaks)
     try:
         code = command.main(list(arguments) or ["--help"], prog_name="tmbr", standalone_mode=False)
     except TyperException as error:
@@ -68,8 +65,8 @@ def run(arguments: Sequence[str], app: typer.Typer | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _speaks(noise: str, record: logging.LogRecord) -> bool:
-    return noise not in str(record.msg)
+def _speaks(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(_NOISE)
 
 
 def _unexpected(error: Exception) -> int:

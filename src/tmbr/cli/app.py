@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import typer
@@ -13,6 +14,8 @@ class _Tree(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:  # typer makes an exit of it that nobody could tell from others
+            # What was about to be run when it came has nothing to say about that.
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
             raise typer.Abort from None
 
 

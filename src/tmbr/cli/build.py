@@ -36,10 +36,7 @@ def build_model(config: ModelConfig, task: Task) -> Model:
     if spec.startswith("noisy-expert"):
         return _noisy(spec, task)
     if spec.startswith(COACHED):
-        from tmbr.models.coached import Coached
-
-        learner = build_model(config.model_copy(update={"model": spec.removeprefix(COACHED)}), task)
-        return Coached(spec, learner, _teacher(task, "expert"))
+        return _coached(config, task)
     if endpoint := ENDPOINT.fullmatch(spec):
         from tmbr.models.remote import RemoteModel
 
@@ -75,6 +72,18 @@ def _noisy(spec: str, task: Task) -> Model:
         return NoisyExpert(spec, expert, slip, p, malformed_share=SLIPS_MALFORMED)
     errors: Literal["anew", "per state"] = "per state" if told["how"] else "anew"
     return NoisyExpert(spec, expert, _teacher(task, "mistake"), p, errors)
+
+
+def _coached(config: ModelConfig, task: Task) -> Model:
+    from tmbr.models.coached import Coached
+
+    learner = config.model.removeprefix(COACHED)
+    if learner in ("", "walkthrough"):
+        raise ConfigError(
+            f"model {config.model!r}: write coached:MODEL, the model being one that learns"
+        )
+    made = build_model(config.model_copy(update={"model": learner}), task)
+    return Coached(config.model, made, _teacher(task, "expert"))
 
 
 def _teacher(task: Task, name: str) -> Any:

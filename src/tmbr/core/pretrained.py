@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tmbr.core.errors import ConfigError, no_file
+from tmbr.core.rewards import RECORD
 
 ADAPTER = "adapter_config.json"
 _WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
@@ -37,6 +38,13 @@ def check_adapter(folder: Path) -> None:
         raise ConfigError(f"{folder}: no {ADAPTER} here; give the folder that tuning wrote")
     if not any((folder / name).is_file() for name in _WEIGHTS):
         raise ConfigError(f"{folder}: no {_WEIGHTS[0]} here; the adapter is not whole, train it anew")
+
+
+def check_writer(folder: Path) -> None:
+    """The same, and where the adapter is a reward model's, which values and writes nothing."""
+    check_adapter(folder)
+    if (folder / RECORD).exists():
+        raise ConfigError(f"{folder} is a reward model's adapter: give it to a judge, reward={folder}")
 
 
 @contextmanager

@@ -12,10 +12,9 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from tmbr.core import rewards
 from tmbr.core.errors import ConfigError
 from tmbr.core.fingerprint import Fingerprint, weights_version
-from tmbr.core.pretrained import check_adapter, check_base, check_complete, loading
+from tmbr.core.pretrained import check_base, check_complete, check_writer, loading
 from tmbr.models import packed
 from tmbr.models.batching import Decoder
 from tmbr.models.encoding import END_OF_TURN
@@ -98,11 +97,7 @@ def _adapted(model: Any, tokenizer: Any, base: str, adapter: str) -> tuple[Any, 
     """The adapter merged into its base, as fast as the base alone, and its tokenizer if it has one."""
     from peft import PeftModel
 
-    check_adapter(Path(adapter))
-    if (Path(adapter) / rewards.RECORD).exists():
-        raise ConfigError(
-            f"{adapter} is a reward model's adapter: give it to a judge, reward={adapter}"
-        )
+    check_writer(Path(adapter))
     with loading(f"the adapter {adapter!r} on {base!r}"):
         merged = PeftModel.from_pretrained(model, adapter).merge_and_unload()
         if (Path(adapter) / "tokenizer_config.json").exists():

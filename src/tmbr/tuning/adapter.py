@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tmbr.core import rewards
-from tmbr.core.errors import ConfigError
 from tmbr.core.fingerprint import Fingerprint
-from tmbr.core.pretrained import check_adapter, loading
+from tmbr.core.pretrained import check_writer, loading
 from tmbr.tuning import ranks
 from tmbr.tuning.base import fingerprint, load_base
 from tmbr.tuning.whole import whole
@@ -37,13 +35,6 @@ def save(
             base.write(folder)
 
 
-def check(folder: Path) -> None:
-    """Raises ConfigError where there is no adapter, or it is a reward model's."""
-    check_adapter(folder)
-    if (folder / rewards.RECORD).exists():
-        raise ConfigError(f"{folder}: a reward model's adapter writes nothing; give it to a judge")
-
-
 def load(
     base: str, adapter: Path, dtype: Any = "auto", trainable: bool = False, **how: Any
 ) -> tuple[PeftModel, PreTrainedTokenizerBase]:
@@ -54,7 +45,7 @@ def load(
     from peft import PeftModel
     from transformers import AutoTokenizer
 
-    check(adapter)
+    check_writer(adapter)
     model, tokenizer = load_base(base, dtype, **how)
     fingerprint(base, model, tokenizer).check(adapter)
     with loading(f"the adapter {str(adapter)!r}"):

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from tmbr.core.fingerprint import Fingerprint
-from tmbr.core.pretrained import loading
+from tmbr.core.pretrained import check_writer, loading
 from tmbr.tuning import adapter, ranks
 from tmbr.tuning.base import fingerprint, load_base
 from tmbr.tuning.masks import ChatTemplate
@@ -40,7 +40,7 @@ class Networks:
     def __init__(self, config: PolicyConfig) -> None:
         """Raises ConfigError where there is no such model or adapter, or one of another base."""
         if config.adapter is not None:
-            adapter.check(config.adapter)
+            check_writer(config.adapter)
         model, self.tokenizer = load_base(config.model, stored_dtype(config))
         self.config = config
         self.base: Fingerprint = fingerprint(config.model, model, self.tokenizer)
