@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,25 @@ def tree(app: typer.Typer) -> list[tuple[str, ...]]:
         assert group.typer_instance
         found += [(group.name, *words) for words in tree(group.typer_instance)]
     return found
+
+
+def test_ctrl_c_before_an_episode_began_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """When the key is pressed decides what is under way; here: made, and not yet run."""
+    ours = typer.Typer(cls=type(typer.main.get_command(app)))
+
+    @ours.callback(invoke_without_command=True)
+    def command() -> None:
+        async def episode() -> None: ...
+
+        made = episode()  # noqa: F841
+        raise KeyboardInterrupt
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert run(["--"], ours) == 130
+        gc.collect()
+    assert said == []
+    assert capsys.readouterr().err == "tmbr: interrupted; the same command goes on where it stopped\n"
 
 
 def test_help_loads_no_stage() -> None:
