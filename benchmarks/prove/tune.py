@@ -1,6 +1,7 @@
 """Does tuning pay, and which? The embedded base, step by step: `make prove-tune`.
 
-    python -m benchmarks.prove.tune [--seeds 3] [--database 1] [--scale 1]
+    python -m benchmarks.prove.tune [--scale 1]
+    python -m benchmarks.prove.tune --part household-0
     python -m benchmarks.prove.tune --part judge
 
 From base to SFT on a few episodes of the expert, in so many passes that more of them are no gain, then
@@ -13,19 +14,21 @@ and as many updates of as many rows as pairs or episodes:
                 goes on with what was solved, half and half with the expert's
 
 All models are measured on validation and test samples; the step of DPO, PPO and GRPO that is held
-against SFT and its controls is chosen on validation. `whole` is SFT on as many episodes as `make
-quickstart` has, not on the few that leave the other steps something to learn; `coached` goes on from
-it by episodes of its own, in which the expert mends its mistakes. What SFT does to wrong turns is read
-from all three, greedy (where the base wanders and hardly errs) and at temperature 1.
+against SFT and its controls is chosen on validation. `whole` is SFT on more episodes than the few that
+leave the other steps something to learn; `coached` goes on from it by episodes of its own, in which the
+expert mends its mistakes. What SFT does to wrong turns is read from all three, greedy (where the base
+wanders and hardly errs) and at temperature 1.
 
-The other part: a reward model against other judges (see `benchmarks.prove.judge`), of the first SFT
-model of houses. A run that was stopped goes on; writes benchmarks/results/tune_learning.json and
-tune_judge.json.
+The last part: a reward model against other judges (see `benchmarks.prove.judge`), of the first SFT
+model of houses. A run that was stopped goes on. One seed takes hours, so what its models came to is
+kept in benchmarks/results/tune_learning/ and never measured again by the same plan, on whatever
+machine. tune_learning.json has the bars over all that is there, tune_judge.json the judges.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import random
 import sys
@@ -37,19 +40,22 @@ from typing import Any
 
 from benchmarks.prove import judge
 from benchmarks.prove.loop import TEACHER, World, drawn, kept, mixed, played, tuned, won
-from benchmarks.prove.tune_report import CONTROLS, STEPS, Measured, told_of, verdicts
+from benchmarks.prove.tune_report import CONTROLS, SFTS, STEPS, Measured, shares, verdicts
 from benchmarks.rows import RESULTS, table, write
 from tmbr.cli.policy import GrpoRun, PpoRun, tune_policy
 from tmbr.cli.prefer import DpoRun, tune_dpo
 from tmbr.core.pairs import Pair, write_pairs
 from tmbr.core.rows import Row as Conversation
-from tmbr.core.rows import read_rows, write_rows
+from tmbr.core.rows import write_rows
 from tmbr.core.trace import Trace
 from tmbr.evaluation.metrics import summary
 from tmbr.teacher.preferences import States
 
-PARTS = ("judge", "learning")
 WORLDS = {"household": World(), "database": World("database", answer=192)}
+#: World and seed of each; the judge is of the first's model.
+CHAINS = {f"household-{seed}": ("household", seed) for seed in range(3)}
+CHAINS |= {"database-0": ("database", 0)}
+PARTS = (*CHAINS, "judge")
 #: Rows, pairs or episodes an update.
 UPDATE = {"batch_size": 8, "accumulation": 4}
 FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
@@ -67,8 +73,8 @@ GRPO: dict[str, Any] = {"groups": "states"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """first: the expert's episodes, learnt in so many `passes`; whole: those of an SFT in one pass;
-    coached: rounds of as many in which that one acts itself.
+    """first: the expert's episodes, learnt in so many `passes`; whole: those of another SFT, in so many
+    `whole_passes`; coached: rounds of as many in which that one acts itself.
     trees: searched for DPO, which learns `pairs`, some more than once. rounds of `episodes` each: of
     PPO, of GRPO and (all at once) of rejection sampling. validation, test, searched: samples that are
     measured on, the last those on which search is. group: of GRPO.
@@ -77,7 +83,8 @@ class Plan:
 
     first: int = 250
     passes: int = 8
-    whole: int = 3000
+    whole: int = 1000
+    whole_passes: int = 3
     coached: int = 2
     trees: int = 200
     pairs: int = 1280
@@ -101,7 +108,7 @@ class Plan:
         """A smaller one; as many of the expert's episodes, for a worse model solves nothing."""
         small = {key: max(2, round(value * scale)) for key, value in asdict(self).items()}
         groups = max(2, small["episodes"] // small["group"])
-        fixed = {"first": self.first, "passes": self.passes}
+        fixed = {key: getattr(self, key) for key in ("first", "passes", "whole_passes")}
         return Plan(**{**small, **fixed, "episodes": small["group"] * groups})
 
 
@@ -144,14 +151,15 @@ class Lab:
         write_rows(taught := out / "taught.jsonl", [*given, *solved])
         return Start(given, sft, solved, pairs, taught)
 
-    def measure(self, model: str, name: str) -> Measured:
-        plan, folder = self.plan, self.out / name
+    def measure(self, name: str, model: str) -> Measured:
+        plan, folder = self.plan, self.out / "measured" / name
         sets: dict[str, tuple[str, int, str, float | None]] = {
             "validation": ("react", plan.validation, "validation", None),
             "react": ("react", plan.test, "test", None),
             "multibranch": ("multibranch", plan.searched, "test", None),
-            "sampled": ("react", plan.test, "test", 1.0),
         }
+        if name in ("base", *SFTS):
+            sets["sampled"] = ("react", plan.test, "test", 1.0)
         found = {
             key: played(self.world, model, way, range(count), 0, folder / key, temperature, split)
             for key, (way, count, split, temperature) in sets.items()
@@ -161,7 +169,7 @@ class Lab:
             won(found["react"]),
             won(found["multibranch"]),
             _wrong(found["react"]),
-            _wrong(found["sampled"]),
+            _wrong(found["sampled"]) if "sampled" in found else None,
         )
 
 
@@ -172,39 +180,53 @@ def _wrong(traces: list[Trace]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--database", type=int, default=1, help="seeds of it")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--part", choices=PARTS, help="one of them alone")
     parser.add_argument("--out", type=Path, default=Path("runs/prove_tune"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     told = parser.parse_args()
-    plan, asked = Plan().scaled(told.scale), " ".join(sys.argv[1:])
-    stamp = {
-        "command": f"python -m benchmarks.prove.tune {asked}".strip(),
+    plan = Plan().scaled(told.scale)
+    for part in [told.part] if told.part else PARTS:
+        if part == "judge":
+            found = {**_stamp(plan), **judged(plan, told.out)}
+            write(told.results / "tune_judge.json", found)
+        else:
+            (told.results / "tune_learning").mkdir(exist_ok=True)
+            world, seed = CHAINS[part]
+            lab = Lab(WORLDS[world], plan, seed, told.out / world / str(seed))
+            learnt(lab, told.results / "tune_learning" / f"{part}.json")
+            found = {"plan": asdict(plan), **learning(plan, told.results / "tune_learning")}
+            write(told.results / "tune_learning.json", found)
+        print(table(found["rows"]))
+
+
+def _stamp(plan: Plan) -> dict[str, Any]:
+    return {
+        "command": f"python -m benchmarks.prove.tune {' '.join(sys.argv[1:])}".strip(),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "date": time.strftime("%Y-%m-%d"),
         "plan": asdict(plan),
     }
-    for part in [told.part] if told.part else PARTS:
-        found = (
-            learning(plan, told.seeds, told.database, told.out)
-            if part == "learning"
-            else judged(plan, told.out)
-        )
-        write(told.results / f"tune_{part}.json", {**stamp, **found})
-        print(table(found["rows"]))
 
 
-def learning(plan: Plan, seeds: int, database: int, out: Path) -> dict[str, Any]:
-    """All chains; rows, and what each model came to."""
-    chains: dict[str, list[dict[str, Measured]]] = {}
-    for name, count in (("household", seeds), ("database", database)):
-        for seed in range(count):
-            lab = Lab(WORLDS[name], plan, seed, out / name / str(seed))
-            chains.setdefault(name, []).append(chain(lab))
-    rows = [line for name, found in chains.items() for line in verdicts(name, found)]
-    told = {name: [told_of(one) for one in found] for name, found in chains.items()}
+def learnt(lab: Lab, path: Path) -> None:
+    """Make a chain and write what came of it, unless the same plan's is there."""
+    if not (path.exists() and json.loads(path.read_text("utf-8"))["plan"] == asdict(lab.plan)):
+        models = {name: one.told() for name, one in chain(lab).items()}
+        write(path, {**_stamp(lab.plan), "models": models})
+
+
+def learning(plan: Plan, folder: Path) -> dict[str, Any]:
+    """Rows, and what each model came to, of all chains of this plan that are there."""
+    chains: dict[str, dict[str, dict[str, Measured]]] = {}
+    for name, (world, _) in CHAINS.items():
+        path = folder / f"{name}.json"
+        found = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        if found.get("plan") == asdict(plan):
+            models = {name: Measured.read(told) for name, told in found["models"].items()}
+            chains.setdefault(world, {})[name] = models
+    rows = [line for world, found in chains.items() for line in verdicts(world, [*found.values()])]
+    told = {name: shares(one) for found in chains.values() for name, one in found.items()}
     return {"rows": rows, "models": told}
 
 
@@ -218,8 +240,7 @@ def judged(plan: Plan, out: Path) -> dict[str, Any]:
 def chain(lab: Lab) -> dict[str, Measured]:
     """Every model of one seed by its name, measured."""
     plan, out, start = lab.plan, lab.out, lab.start()
-    made = {"base": "nano", "whole": _whole(lab), "sft": start.sft}
-    made["coached"] = _coached(lab, made["whole"])
+    made = {"base": "nano", "sft": start.sft, **_whole(lab)}
     last = dict.fromkeys(("steps", *CONTROLS), start.sft)
     unseen = plan.first + plan.trees
     for number, step in enumerate(STEPS):
@@ -236,27 +257,25 @@ def chain(lab: Lab) -> dict[str, Measured]:
             last[control] = made[name] = tuned(
                 lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
             )
-    return {name: lab.measure(model, f"measured/{name}") for name, model in made.items()}
+    return {name: lab.measure(name, model) for name, model in made.items()}
 
 
-def _whole(lab: Lab) -> str:
-    """The folder of the base tuned on many episodes."""
-    given = lab.solved(TEACHER, range(lab.plan.whole), "whole/expert")
-    return tuned(lab.world, "nano", given, FIRST_RATE, lab.seed, lab.out / "whole")
-
-
-def _coached(lab: Lab, learner: str) -> str:
-    """The folder of a learner tuned on by episodes of its own, half and half with all before them."""
+def _whole(lab: Lab) -> dict[str, str]:
+    """The base tuned on many episodes, and this one on by episodes of its own, half and half with all
+    before them."""
     count = lab.plan.whole
-    given = read_rows(lab.out / "whole" / "expert" / "rows.jsonl")
+    given = lab.solved(TEACHER, range(count), "whole/expert")
+    learner = whole = tuned(
+        lab.world, "nano", given, FIRST_RATE, lab.seed, lab.out / "whole", epochs=lab.plan.whole_passes
+    )
     for number in range(1, lab.plan.coached + 1):
         houses = range(number * count, (number + 1) * count)
         name = f"coached-{number}"
         new = lab.solved(f"coached:{learner}", houses, f"{name}/play", temperature=1.0)
         mix = mixed(given, new, 2 * count, random.Random(f"{lab.seed} {name}"))
         learner = tuned(lab.world, learner, mix, LATER_RATE, lab.seed, lab.out / name)
-        given += new
-    return learner
+        given = [*given, *new]
+    return {"whole": whole, "coached": learner}
 
 
 def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
@@ -12,31 +12,43 @@ from benchmarks.rows import Row, row
 
 STEPS = ("dpo", "ppo", "grpo")
 CONTROLS = ("continued", "rejection")
+#: What SFT does to wrong turns is read from these, and the base.
+SFTS = ("sft", "whole", "coached")
+WAYS = ("react", "multibranch")
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A model: success on validation, and which test samples it solved by react and multibranch; wrong,
-    sampled: the share of react's test turns that were malformed or refused, greedy or at temperature
-    1."""
+    sampled: the share of react's test turns that were malformed or refused, greedy, and (None where not
+    asked) at temperature 1."""
 
     validation: float
     react: list[int]
     multibranch: list[int]
     wrong: float
-    sampled: float
+    sampled: float | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As JSON, each sample a digit."""
+        digits = {way: "".join(map(str, getattr(self, way))) for way in WAYS}
+        return {**asdict(self), **digits}
+
+    @classmethod
+    def read(cls, told: dict[str, Any]) -> Measured:
+        return cls(**{**told, **{way: [int(digit) for digit in told[way]] for way in WAYS}})
 
 
 def verdicts(world: str, chains: Sequence[dict[str, Measured]]) -> Iterator[Row]:
     """The bars, over all seeds and test samples."""
-    for name in ("sft", "whole", "coached"):
+    for name in SFTS:
         for way, how in (("wrong", "greedy"), ("sampled", "at temperature 1")):
             share = [fmean(getattr(one[who], way) for one in chains) for who in (name, "base")]
             told = f"{world}: {name}'s wrong turns, of the base's, {how}"
             yield row(told, share[0] / share[1], bar="<= 0.2" if world == "household" else None)
     chosen = max(STEPS, key=lambda step: fmean(one[step].validation for one in chains))
     for other in ("sft", *(f"{control}-{chosen}" for control in CONTROLS)):
-        for way in ("react", "multibranch"):
+        for way in WAYS:
             name = f"{world}, {way}: {chosen} (chosen) less {other}"
             mean, low = difference(chains, chosen, other, way)
             yield row(f"{name}, points", 100 * mean)
@@ -58,14 +70,14 @@ def difference(
     return mean, interval(mean, error)[0]
 
 
-def told_of(chain: dict[str, Measured]) -> dict[str, Any]:
+def shares(chain: dict[str, Measured]) -> dict[str, Any]:
+    """What a reader of the result looks at."""
     return {
         name: {
-            "validation": round(one.validation, 4),
-            "react": round(fmean(one.react), 4),
-            "multibranch": round(fmean(one.multibranch), 4),
+            "validation": one.validation,
+            **{way: round(fmean(getattr(one, way)), 4) for way in WAYS},
             "wrong_turns": round(one.wrong, 4),
-            "wrong_turns_sampled": round(one.sampled, 4),
+            **({} if one.sampled is None else {"wrong_turns_sampled": round(one.sampled, 4)}),
         }
         for name, one in chain.items()
     }

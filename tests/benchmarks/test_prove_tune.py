@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
-from benchmarks.prove.tune import UPDATE, Plan
-from benchmarks.prove.tune_report import CONTROLS, STEPS, Measured, difference, verdicts
+from benchmarks.prove.tune import UPDATE, Plan, learning
+from benchmarks.prove.tune_report import CONTROLS, SFTS, STEPS, Measured, difference, verdicts
+from benchmarks.rows import write
 
 from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message
@@ -43,6 +45,7 @@ def _chain(better: str) -> dict[str, Measured]:
 def test_what_is_best_on_validation_is_held_against_its_own_controls(better: str) -> None:
     found = {line["name"]: line for line in verdicts("household", [_chain(better)] * 3)}
     shares = (("sft", 2.0, 0.25), ("whole", 1.0, 0.125), ("coached", 0.2, 0.05))
+    assert tuple(name for name, *_ in shares) == SFTS
     for name, greedy, sampled in shares:
         told = f"household: {name}'s wrong turns, of the base's"
         assert found[f"{told}, greedy"]["value"] == pytest.approx(greedy)
@@ -59,6 +62,21 @@ def test_what_is_best_on_validation_is_held_against_its_own_controls(better: str
     assert not any(
         line["bar"] for line in verdicts("database", [_chain(better)]) if "wrong" in line["name"]
     )
+
+
+def test_seeds_measured_elsewhere_are_put_together_and_those_of_another_plan_are_not(
+    tmp_path: Path,
+) -> None:
+    plan, chain = Plan(), _chain("ppo")
+    models = {name: one.told() for name, one in chain.items()}
+    assert {name: Measured.read(told) for name, told in models.items()} == chain
+    for name in ("household-0", "household-2", "database-0"):
+        write(tmp_path / f"{name}.json", {"plan": asdict(plan), "models": models})
+    write(tmp_path / "household-1.json", {"plan": asdict(replace(plan, first=1)), "models": {}})
+    found = learning(plan, tmp_path)
+    assert list(found["models"]) == ["household-0", "household-2", "database-0"]
+    both = [*verdicts("household", [chain] * 2), *verdicts("database", [chain])]
+    assert found["rows"] == both
 
 
 def test_a_difference_is_paired_by_seed_and_sample() -> None:
