@@ -6,8 +6,9 @@
 
 From base to SFT on a few episodes of the expert, in so many passes that more of them are no gain, then
 one step on the other: DPO on pairs of siblings from search trees, PPO, GRPO; the last two learn rows of
-the expert and of solved trees along. Two controls go along, step by step, with as many episodes played
-and as many updates of as many rows as pairs or episodes:
+the expert and of solved trees along. The expert is scarce on purpose: where it is not, SFT is cheaper
+and better than any of them. Two controls go along, step by step, with as many episodes played and as
+many updates of as many rows as pairs or episodes:
 
     continued   SFT goes on with the expert's episodes
     rejection   the last model plays (in the first step the trees that DPO's pairs are from), and SFT
@@ -51,15 +52,14 @@ from tmbr.core.trace import Trace
 from tmbr.evaluation.metrics import summary
 from tmbr.teacher.preferences import States
 
-WORLDS = {"household": World(), "database": World("database", answer=192)}
 #: World and seed of each; the judge is of the first's model.
 CHAINS = {f"household-{seed}": ("household", seed) for seed in range(3)}
 CHAINS |= {"database-0": ("database", 0)}
 PARTS = (*CHAINS, "judge")
-#: Rows, pairs or episodes an update.
-UPDATE = {"batch_size": 8, "accumulation": 4}
+#: Batches of rows, pairs or episodes an update, of a step and of its controls.
+UPDATES = {"dpo": 4, "ppo": 2, "grpo": 4}
 FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
-FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280, **UPDATE}
+FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280}
 DPO: dict[str, Any] = {"learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2, "epochs": 1}
 DPO |= {"precompute_reference": True, "eval_fraction": 0}
 #: Most failures are a refused action said again and again: it costs, and credit goes few turns back.
@@ -81,8 +81,8 @@ class Plan:
     judge_train, judge_test: houses played for the reward model and for the judges' measure; two turns
     of each of the first `valued` are valued by so many `rollouts`."""
 
-    first: int = 250
-    passes: int = 8
+    first: int = 100
+    passes: int = 12
     whole: int = 1000
     whole_passes: int = 3
     coached: int = 2
@@ -110,6 +110,10 @@ class Plan:
         groups = max(2, small["episodes"] // small["group"])
         fixed = {key: getattr(self, key) for key in ("first", "passes", "whole_passes")}
         return Plan(**{**small, **fixed, "episodes": small["group"] * groups})
+
+
+WORLDS = {"household": World(), "database": World("database", answer=192)}
+PLANS = {"household": Plan(), "database": Plan(first=1000, passes=3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +189,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/prove_tune"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     told = parser.parse_args()
-    plan = Plan().scaled(told.scale)
+    plans = {world: plan.scaled(told.scale) for world, plan in PLANS.items()}
     for part in [told.part] if told.part else PARTS:
         if part == "judge":
+            plan = plans["household"]
             found = {**_stamp(plan), **judged(plan, told.out)}
             write(told.results / "tune_judge.json", found)
         else:
             (told.results / "tune_learning").mkdir(exist_ok=True)
             world, seed = CHAINS[part]
-            lab = Lab(WORLDS[world], plan, seed, told.out / world / str(seed))
+            lab = Lab(WORLDS[world], plans[world], seed, told.out / world / str(seed))
             learnt(lab, told.results / "tune_learning" / f"{part}.json")
-            found = {"plan": asdict(plan), **learning(plan, told.results / "tune_learning")}
+            found = learning(plans, told.results / "tune_learning")
             write(told.results / "tune_learning.json", found)
         print(table(found["rows"]))
 
@@ -216,13 +221,13 @@ def learnt(lab: Lab, path: Path) -> None:
         write(path, {**_stamp(lab.plan), "models": models})
 
 
-def learning(plan: Plan, folder: Path) -> dict[str, Any]:
-    """Rows, and what each model came to, of all chains of this plan that are there."""
+def learning(plans: dict[str, Plan], folder: Path) -> dict[str, Any]:
+    """Rows, and what each model came to, of all chains by these plans that are there."""
     chains: dict[str, dict[str, dict[str, Measured]]] = {}
     for name, (world, _) in CHAINS.items():
         path = folder / f"{name}.json"
         found = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        if found.get("plan") == asdict(plan):
+        if found.get("plan") == asdict(plans[world]):
             models = {name: Measured.read(told) for name, told in found["models"].items()}
             chains.setdefault(world, {})[name] = models
     rows = [line for world, found in chains.items() for line in verdicts(world, [*found.values()])]
@@ -255,7 +260,7 @@ def chain(lab: Lab) -> dict[str, Measured]:
             name = f"{control}-{step}"
             mix = mixed(start.given, new, plan.rows(step), random.Random(f"{lab.seed} {name}"))
             last[control] = made[name] = tuned(
-                lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **UPDATE
+                lab.world, last[control], mix, LATER_RATE, lab.seed, out / name, **_update(step)
             )
     return {name: lab.measure(name, model) for name, model in made.items()}
 
@@ -278,17 +283,21 @@ def _whole(lab: Lab) -> dict[str, str]:
     return {"whole": whole, "coached": learner}
 
 
+def _update(step: str) -> dict[str, int]:
+    return {"batch_size": 8, "accumulation": UPDATES[step]}
+
+
 def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:
     """The folder of the model after a step."""
     plan, folder = lab.plan, lab.out / step
     if step == "dpo":
         write_pairs(folder / "drawn.jsonl", drawn(start.pairs, plan.pairs, random.Random(lab.seed)))
-        config = DpoRun(model=model, seed=lab.seed, **FULL, **DPO)
+        config = DpoRun(**{**FULL, **DPO, **_update(step)}, model=model, seed=lab.seed)
         return str(folder / "tune" / tune_dpo(config, folder / "drawn.jsonl", folder / "tune").folder)
     rollouts = {"task": lab.world.task, "max_tokens": lab.world.answer}
     rollouts |= {"concurrency": plan.episodes, "max_batch": plan.episodes}
-    told = {**FULL, **RL, "model": model, "seed": lab.seed, "rounds": plan.rounds, "rollouts": rollouts}
-    told["sft_rows"] = start.taught
+    told = {**FULL, **RL, **_update(step), "model": model, "seed": lab.seed, "rollouts": rollouts}
+    told |= {"rounds": plan.rounds, "sft_rows": start.taught}
     if step == "ppo":
         return str(folder / tune_policy(PpoRun(**told, **PPO, samples=plan.episodes), folder).folder)
     asked = {"samples": plan.episodes // plan.group, "group": plan.group}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
-from benchmarks.prove.tune import UPDATE, Plan, learning
+from benchmarks.prove.tune import CHAINS, PLANS, Plan, _update, learning
 from benchmarks.prove.tune_report import CONTROLS, SFTS, STEPS, Measured, difference, verdicts
 from benchmarks.rows import write
 
@@ -67,13 +67,15 @@ def test_what_is_best_on_validation_is_held_against_its_own_controls(better: str
 def test_seeds_measured_elsewhere_are_put_together_and_those_of_another_plan_are_not(
     tmp_path: Path,
 ) -> None:
-    plan, chain = Plan(), _chain("ppo")
+    chain = _chain("ppo")
     models = {name: one.told() for name, one in chain.items()}
     assert {name: Measured.read(told) for name, told in models.items()} == chain
     for name in ("household-0", "household-2", "database-0"):
-        write(tmp_path / f"{name}.json", {"plan": asdict(plan), "models": models})
-    write(tmp_path / "household-1.json", {"plan": asdict(replace(plan, first=1)), "models": {}})
-    found = learning(plan, tmp_path)
+        plan = asdict(PLANS[CHAINS[name][0]])
+        write(tmp_path / f"{name}.json", {"plan": plan, "models": models})
+    other = asdict(replace(PLANS["household"], first=1))
+    write(tmp_path / "household-1.json", {"plan": other, "models": {}})
+    found = learning(PLANS, tmp_path)
     assert list(found["models"]) == ["household-0", "household-2", "database-0"]
     both = [*verdicts("household", [chain] * 2), *verdicts("database", [chain])]
     assert found["rows"] == both
@@ -91,7 +93,9 @@ def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
         assert plan.rows("ppo") == plan.rows("grpo") == 2 * plan.rounds * plan.episodes
         assert plan.rows("dpo") == plan.pairs
         assert plan.episodes % plan.group == 0
-    assert Plan().episodes % (UPDATE["batch_size"] * UPDATE["accumulation"]) == 0
+    for step in ("ppo", "grpo"):
+        size, accumulation = _update(step).values()
+        assert Plan().episodes % (size * accumulation) == 0
     assert Plan().scaled(0.06).first == Plan().first
 
 
