@@ -85,14 +85,14 @@ class Plan:
     passes: int = 12
     whole: int = 1000
     whole_passes: int = 3
-    coached: int = 2
+    coached: int = 1
     trees: int = 200
     pairs: int = 1280
-    rounds: int = 20
+    rounds: int = 16
     episodes: int = 64
     group: int = 8
     validation: int = 100
-    test: int = 400
+    test: int = 300
     searched: int = 40
     judge_train: int = 3000
     judge_test: int = 400
