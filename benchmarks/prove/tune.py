@@ -108,7 +108,7 @@ class Plan:
         """A smaller one; as many of the expert's episodes, for a worse model solves nothing."""
         small = {key: max(2, round(value * scale)) for key, value in asdict(self).items()}
         groups = max(2, small["episodes"] // small["group"])
-        fixed = {key: getattr(self, key) for key in ("first", "passes", "whole_passes")}
+        fixed = {key: getattr(self, key) for key in ("first", "passes", "whole_passes", "coached")}
         return Plan(**{**small, **fixed, "episodes": small["group"] * groups})
 
 

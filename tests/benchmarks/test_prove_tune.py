@@ -97,6 +97,7 @@ def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
         size, accumulation = _update(step).values()
         assert Plan().episodes % (size * accumulation) == 0
     assert Plan().scaled(0.06).first == Plan().first
+    assert Plan().scaled(1) == Plan()
 
 
 def test_half_is_new_where_anything_is() -> None:
