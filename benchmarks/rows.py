@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tmbr.core.files import write_whole
+
 Row = dict[str, Any]
 RESULTS = Path(__file__).parent / "results"
 _SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt}
@@ -62,8 +64,8 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def write(path: Path, found: Any) -> None:
-    """Write a result as JSON."""
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    """Write a result as JSON, whole or not at all."""
+    write_whole(path, json.dumps(found, indent=1) + "\n")
 
 
 def verdict(rows: Sequence[Row]) -> NoReturn:

@@ -4,9 +4,9 @@
     python -m benchmarks.prove.tune --part household-0
     python -m benchmarks.prove.tune --part judge
 
-From base to SFT on a few episodes of the expert, in so many passes that more of them are no gain, then
-one step on the other: DPO on pairs of siblings from search trees, PPO, GRPO; the last two learn rows of
-the expert and of solved trees along. The expert is scarce on purpose: where it is not, SFT is cheaper
+From base to SFT on a few episodes of the expert in several passes, then one step on the other: DPO on
+pairs of siblings from search trees, PPO, GRPO; the last two learn rows of the expert and of solved
+trees along. The expert is scarce on purpose: where it is not, SFT is cheaper
 and better than any of them. Two controls go along, step by step, with as many episodes played and as
 many updates of as many rows as pairs or episodes:
 
@@ -198,8 +198,11 @@ def main() -> None:
         else:
             (told.results / "tune_learning").mkdir(exist_ok=True)
             world, seed = CHAINS[part]
-            lab = Lab(WORLDS[world], plans[world], seed, told.out / world / str(seed))
-            learnt(lab, told.results / "tune_learning" / f"{part}.json")
+            path = told.results / "tune_learning" / f"{part}.json"
+            if measured(path, plans[world]) is None:
+                lab = Lab(WORLDS[world], plans[world], seed, told.out / world / str(seed))
+                models = {name: one.told() for name, one in chain(lab).items()}
+                write(path, {**_stamp(lab.plan), "models": models})
             found = learning(plans, told.results / "tune_learning")
             write(told.results / "tune_learning.json", found)
         print(table(found["rows"]))
@@ -214,21 +217,19 @@ def _stamp(plan: Plan) -> dict[str, Any]:
     }
 
 
-def learnt(lab: Lab, path: Path) -> None:
-    """Make a chain and write what came of it, unless the same plan's is there."""
-    if not (path.exists() and json.loads(path.read_text("utf-8"))["plan"] == asdict(lab.plan)):
-        models = {name: one.told() for name, one in chain(lab).items()}
-        write(path, {**_stamp(lab.plan), "models": models})
+def measured(path: Path, plan: Plan) -> dict[str, Measured] | None:
+    """What the models of a chain came to by this plan, where that was written down."""
+    found = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    if found.get("plan") != asdict(plan):
+        return None
+    return {name: Measured.read(told) for name, told in found["models"].items()}
 
 
 def learning(plans: dict[str, Plan], folder: Path) -> dict[str, Any]:
     """Rows, and what each model came to, of all chains by these plans that are there."""
     chains: dict[str, dict[str, dict[str, Measured]]] = {}
     for name, (world, _) in CHAINS.items():
-        path = folder / f"{name}.json"
-        found = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        if found.get("plan") == asdict(plans[world]):
-            models = {name: Measured.read(told) for name, told in found["models"].items()}
+        if models := measured(folder / f"{name}.json", plans[world]):
             chains.setdefault(world, {})[name] = models
     rows = [line for world, found in chains.items() for line in verdicts(world, [*found.values()])]
     told = {name: shares(one) for found in chains.values() for name, one in found.items()}

@@ -19,7 +19,7 @@ from tmbr.evaluation.forecasts import Forecast
 
 
 def _measured(
-    validation: float, react: list[int], wrong: float = 0.1, sampled: float = 0.2
+    validation: float, react: list[int], wrong: float = 0.1, sampled: float | None = None
 ) -> Measured:
     return Measured(validation, react, react[:2], wrong, sampled)
 
@@ -34,6 +34,7 @@ def _chain(better: str) -> dict[str, Measured]:
         *(f"{control}-{step}" for control in CONTROLS for step in STEPS),
     ]
     made = {name: _measured(0.4, [0, 1, 0, 0]) for name in names}
+    made["sft"] = _measured(0.4, [0, 1, 0, 0], sampled=0.2)
     made["base"] = _measured(0.0, [0, 0, 0, 0], wrong=0.05, sampled=0.8)
     made["whole"] = _measured(0.9, [1, 1, 1, 1], wrong=0.05, sampled=0.1)
     made["coached"] = _measured(0.9, [1, 1, 1, 1], wrong=0.01, sampled=0.04)
