@@ -40,7 +40,7 @@ NAMES = (
 def reference() -> ModuleType:
     checkout = os.environ.get("TMBR_AGENTBENCH")
     if not checkout:
-        pytest.skip("TMBR_AGENTBENCH is not set: it names a checkout of AgentBench v0.2 to compare with")
+        pytest.skip("set TMBR_AGENTBENCH to a checkout of AgentBench v0.2, to compare with")
     pytest.importorskip("lxml", reason="AgentBench's code needs lxml")
     path = Path(checkout) / "src/server/tasks/mind2web/data_utils/dom_utils.py"
     spec = importlib.util.spec_from_file_location("dom_utils", path)
