@@ -113,7 +113,7 @@ class Plan:
 
 
 WORLDS = {"household": World(), "database": World("database", answer=192)}
-PLANS = {"household": Plan(), "database": Plan(first=3000, passes=3)}
+PLANS = {"household": Plan(), "database": Plan(first=3000, passes=3, whole=5000)}
 
 
 @dataclass(frozen=True, slots=True)

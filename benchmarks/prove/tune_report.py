@@ -45,7 +45,7 @@ def verdicts(world: str, chains: Sequence[dict[str, Measured]]) -> Iterator[Row]
         for way, how in (("wrong", "greedy"), ("sampled", "at temperature 1")):
             share = [fmean(getattr(one[who], way) for one in chains) for who in (name, "base")]
             told = f"{world}: {name}'s wrong turns, of the base's, {how}"
-            yield row(told, share[0] / share[1], bar="<= 0.2" if world == "household" else None)
+            yield row(told, share[0] / share[1], bar="<= 0.2")
     chosen = max(STEPS, key=lambda step: fmean(one[step].validation for one in chains))
     for other in ("sft", *(f"{control}-{chosen}" for control in CONTROLS)):
         for way in WAYS:

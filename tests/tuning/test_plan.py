@@ -95,7 +95,7 @@ def test_what_is_shared_among_gpus(six_layers: str) -> None:
 
 
 def test_the_command_tells_memory_fit_and_time(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
 ) -> None:
     base = tiny.write(tmp_path / "base")
     said = (Turn(Message("user", "Go.")), Turn(Message("assistant", "Action: go"), 1.0))
@@ -105,6 +105,7 @@ def test_the_command_tells_memory_fit_and_time(
     told = capsys.readouterr().out
     for part in ("together on each of 1 rtx4090", "fits", "tokens/s", "rows an epoch", "3 epochs"):
         assert part in told
+    assert not [warning for warning in recwarn if warning.category is FutureWarning]
     assert cli.run([*asked, "--card", "rtx409"]) == 2
     assert "did you mean 'rtx4090'?" in capsys.readouterr().err
 
@@ -123,6 +124,8 @@ def test_a_plan_of_nothing_is_one_line(tmp_path: Path, capsys: pytest.CaptureFix
         (["--utilisation", "0"], "utilisation 0.0: give a share above 0, at most 1"),
         (["--utilisation", "nan"], "utilisation nan: "),
         (["--tflops", "-1"], "tflops -1.0: give a number above 0"),
+        (["max_length=100000000000"], "max_length: "),
+        (["batch_size=100000000000"], "batch_size: "),
         (
             ["--data", str(tmp_path / "rows.jsonl")],
             "rows.jsonl: nothing in it trains within max_length",

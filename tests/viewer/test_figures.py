@@ -34,10 +34,11 @@ def test_statuses_fill_the_bar_in_order() -> None:
 def test_differences_share_a_symmetric_axis() -> None:
     wide = {"a": "x", "b": "y", "difference": 0.1, "ci95": (-0.05, 0.25), "failures_gone": 0.2}
     sure = {**wide, "difference": -0.15, "ci95": (-0.3, -0.01)}
-    drawn, ticks = figures.differences([wide, sure])
+    gain = {**wide, "ci95": (0.01, 0.19)}
+    drawn, ticks = figures.differences([wide, sure, gain])
     assert ticks == ["−30", "−15", "0", "+15", "+30"]
     assert drawn[0].at == pytest.approx(50 + 50 / 3)
-    assert [d.certain for d in drawn] == [False, True]
+    assert [d.certain for d in drawn] == [None, "loss", "gain"]
     assert figures.differences([])[0] == []
 
 

@@ -42,13 +42,13 @@ class TuneConfig(BaseModel):
 
     dtype: Literal["bf16", "fp16", "fp32"] = "bf16"
     """Arithmetic of forward and backward. Trained weights stay fp32; a frozen base is kept in it."""
-    max_length: int = Field(2048, ge=8)
+    max_length: int = Field(2048, ge=8, le=2**20)
     """Most tokens of a row."""
     epochs: float = Field(3, gt=0)
     """Passes over the rows."""
     max_minutes: float | None = Field(None, gt=0)
     """Stop and save after this time of one call; the schedule follows `epochs`, not the clock."""
-    batch_size: int = Field(8, ge=1)
+    batch_size: int = Field(8, ge=1, le=2**12)
     """Rows per forward pass on one device."""
     accumulation: int = Field(1, ge=1)
     """Forward passes per update."""

@@ -7,6 +7,7 @@ operations of the step over those that the card does at a share of its peak.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -159,7 +160,8 @@ def _build(config: SftConfig, whole: Any, layers: int) -> torch.nn.Module:
         )
         if config.method == "lora":
             model.requires_grad_(False)
-            tuned = get_peft_model(model, lora(config, model))
+            with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # of PEFT, not ours
+                tuned = get_peft_model(model, lora(config, model))
             if config.gradient_checkpointing:
                 model.enable_input_require_grads()
         else:

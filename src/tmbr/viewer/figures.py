@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from tmbr.core.errors import DataError
 from tmbr.core.types import Status
@@ -83,10 +83,10 @@ class Difference:
     high: float
 
     @property
-    def certain(self) -> bool:
-        """The interval leaves zero out."""
+    def certain(self) -> Literal["gain", "loss", None]:
+        """On which side of zero the whole interval lies; None where zero is inside."""
         low, high = self.comparison["ci95"]
-        return bool(low > 0 or high < 0)
+        return "gain" if low > 0 else "loss" if high < 0 else None
 
 
 def groups(rows: Sequence[Row]) -> list[Group]:
