@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from statistics import fmean
 from typing import Any
 
-from benchmarks.prove.verdicts import interval, paired
+from benchmarks.prove.verdicts import crossed
 from benchmarks.rows import Row, row
 
 STEPS = ("dpo", "ppo", "grpo")
@@ -64,13 +65,13 @@ def verdicts(world: str, chains: Sequence[dict[str, Measured]]) -> Iterator[Row]
 def difference(
     chains: Sequence[dict[str, Measured]], ours: str, theirs: str, way: str
 ) -> tuple[float, float]:
-    """Of success, paired by seed and sample; and the lower end of its 95% interval."""
-    sides = [[v for one in chains for v in getattr(one[name], way)] for name in (ours, theirs)]
-    mean, error = paired(*sides)
-    return mean, interval(mean, error)[0]
+    """Of success, paired by seed and sample; and the lower end of its 95% interval over both."""
+    pairs = [zip(getattr(one[ours], way), getattr(one[theirs], way), strict=True) for one in chains]
+    by_seed = [[a - b for a, b in pair] for pair in pairs]
+    return fmean(chain.from_iterable(by_seed)), crossed(by_seed)[0]
 
 
-def shares(chain: dict[str, Measured]) -> dict[str, Any]:
+def shares(models: dict[str, Measured]) -> dict[str, Any]:
     """What a reader of the result looks at."""
     return {
         name: {
@@ -79,5 +80,5 @@ def shares(chain: dict[str, Measured]) -> dict[str, Any]:
             "wrong_turns": round(one.wrong, 4),
             **({} if one.sampled is None else {"wrong_turns_sampled": round(one.sampled, 4)}),
         }
-        for name, one in chain.items()
+        for name, one in models.items()
     }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
+from random import Random
 from statistics import NormalDist, fmean, stdev
+
+from tmbr.evaluation.intervals import Interval, bootstrap
 
 
 def paired(ours: Sequence[int], theirs: Sequence[int]) -> tuple[float, float]:
@@ -17,6 +20,18 @@ def interval(difference: float, error: float) -> tuple[float, float]:
     """95% interval of a mean."""
     reach = NormalDist().inv_cdf(0.975) * error
     return difference - reach, difference + reach
+
+
+def crossed(differences: Sequence[Sequence[float]], seed: int = 0) -> Interval:
+    """95% interval of the mean over rows (runs) and columns (samples, the same in each run): both are
+    drawn anew, whole (the pigeonhole bootstrap, Owen 2007)."""
+    rng = Random(seed)
+
+    def mean(columns: Sequence[Sequence[float]]) -> float:
+        rows = rng.choices(range(len(differences)), k=len(differences))
+        return fmean(column[row] for row in rows for column in columns)
+
+    return bootstrap([*zip(*differences, strict=True)], mean, seed)
 
 
 def inferior(difference: float, error: float, margin: float) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from benchmarks.prove.cells import Cell, play, play_all
 from benchmarks.prove.search import BUDGETS, NOISE, OURS, TRIALS, prove
-from benchmarks.prove.verdicts import holm, inferior, interval, not_inferior, paired
+from benchmarks.prove.verdicts import crossed, holm, inferior, interval, not_inferior, paired
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +19,15 @@ def test_paired_differences_by_hand() -> None:
     low, high = interval(difference, error)
     assert (low + high) / 2 == pytest.approx(0.5)
     assert high - low == pytest.approx(2 * 1.959964 * error)
+
+
+def test_runs_and_samples_are_drawn_anew() -> None:
+    assert crossed([[0.25] * 8] * 3) == (0.25, 0.25)
+    assert crossed([[0.0] * 8, [1.0] * 8]) == (0.0, 1.0)
+    low, high = crossed([[0.0, 1.0] * 200])
+    assert (low, high) == pytest.approx((0.5 - 0.049, 0.5 + 0.049), abs=0.01)
+    assert crossed([[0.0, 1.0] * 200] * 5) == pytest.approx((low, high), abs=0.01)
+    assert crossed([[0.0, 1.0, 1.0]]) == crossed([[0.0, 1.0, 1.0]])
 
 
 def test_the_margin_decides_on_which_side_a_difference_lies() -> None:

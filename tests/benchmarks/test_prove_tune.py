@@ -80,10 +80,13 @@ def test_seeds_measured_elsewhere_are_put_together_and_those_of_another_plan_are
 
 
 def test_a_difference_is_paired_by_seed_and_sample() -> None:
-    chains = [{"a": _measured(0, [1, 1, 0, 1]), "b": _measured(0, [0, 1, 0, 0])}] * 2
+    ours = _measured(0, [1, 1, 0, 1] * 50)
+    chains = [{"a": ours, "b": _measured(0, [0, 1, 0, 0] * 50)}] * 2
     mean, low = difference(chains, "a", "b", "react")
     assert mean == 0.5
-    assert low == pytest.approx(0.5 - 1.959964 * (8 * 0.25 / 7) ** 0.5 / 8**0.5)
+    assert low == pytest.approx(0.5 - 1.959964 * 0.5 / 200**0.5, abs=0.01)
+    third_has_no_gain = [*chains, {"a": ours, "b": ours}]
+    assert difference(third_has_no_gain, "a", "b", "react")[1] == 0
 
 
 def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
