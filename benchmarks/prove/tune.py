@@ -225,12 +225,18 @@ def measured(path: Path, plan: Plan) -> dict[str, Measured] | None:
     return {name: Measured.read(told) for name, told in found["models"].items()}
 
 
-def learning(plans: dict[str, Plan], folder: Path) -> dict[str, Any]:
-    """Rows, and what each model came to, of all chains by these plans that are there."""
+def gathered(plans: dict[str, Plan], folder: Path) -> dict[str, dict[str, dict[str, Measured]]]:
+    """The models of all chains by these plans that are there, by world and chain."""
     chains: dict[str, dict[str, dict[str, Measured]]] = {}
     for name, (world, _) in CHAINS.items():
         if models := measured(folder / f"{name}.json", plans[world]):
             chains.setdefault(world, {})[name] = models
+    return chains
+
+
+def learning(plans: dict[str, Plan], folder: Path) -> dict[str, Any]:
+    """Rows, and what each model came to, of all chains that are there."""
+    chains = gathered(plans, folder)
     rows = [line for world, found in chains.items() for line in verdicts(world, [*found.values()])]
     told = {name: shares(one) for found in chains.values() for name, one in found.items()}
     return {"rows": rows, "models": told}

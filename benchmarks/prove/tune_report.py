@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.prove.verdicts import crossed
 from benchmarks.rows import Row, row
+from tmbr.evaluation.intervals import Interval
 
 STEPS = ("dpo", "ppo", "grpo")
 CONTROLS = ("continued", "rejection")
@@ -51,24 +52,24 @@ def verdicts(world: str, chains: Sequence[dict[str, Measured]]) -> Iterator[Row]
     for other in ("sft", *(f"{control}-{chosen}" for control in CONTROLS)):
         for way in WAYS:
             name = f"{world}, {way}: {chosen} (chosen) less {other}"
-            mean, low = difference(chains, chosen, other, way)
+            mean, (low, _) = difference(chains, chosen, other, way)
             yield row(f"{name}, points", 100 * mean)
             yield row(f"{name}, lower end", 100 * low, bar="> 0" if way == "react" else None)
     for step in STEPS:
         for other in ("sft", *(f"{control}-{step}" for control in CONTROLS)):
             if step != chosen:
-                mean, low = difference(chains, step, other, "react")
+                mean, (low, _) = difference(chains, step, other, "react")
                 yield row(f"{world}, react: {step} less {other}, points", 100 * mean)
                 yield row(f"{world}, react: {step} less {other}, lower end", 100 * low)
 
 
 def difference(
     chains: Sequence[dict[str, Measured]], ours: str, theirs: str, way: str
-) -> tuple[float, float]:
-    """Of success, paired by seed and sample; and the lower end of its 95% interval over both."""
+) -> tuple[float, Interval]:
+    """Of success, paired by seed and sample; and its 95% interval over both."""
     pairs = [zip(getattr(one[ours], way), getattr(one[theirs], way), strict=True) for one in chains]
     by_seed = [[a - b for a, b in pair] for pair in pairs]
-    return fmean(chain.from_iterable(by_seed)), crossed(by_seed)[0]
+    return fmean(chain.from_iterable(by_seed)), crossed(by_seed)
 
 
 def shares(models: dict[str, Measured]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
 from benchmarks.prove.tune import CHAINS, PLANS, Plan, _update, learning
+from benchmarks.prove.tune_page import differences, models
 from benchmarks.prove.tune_report import CONTROLS, SFTS, STEPS, Measured, difference, verdicts
 from benchmarks.rows import write
 
@@ -82,11 +83,33 @@ def test_seeds_measured_elsewhere_are_put_together_and_those_of_another_plan_are
 def test_a_difference_is_paired_by_seed_and_sample() -> None:
     ours = _measured(0, [1, 1, 0, 1] * 50)
     chains = [{"a": ours, "b": _measured(0, [0, 1, 0, 0] * 50)}] * 2
-    mean, low = difference(chains, "a", "b", "react")
+    mean, (low, high) = difference(chains, "a", "b", "react")
     assert mean == 0.5
-    assert low == pytest.approx(0.5 - 1.959964 * 0.5 / 200**0.5, abs=0.01)
+    reach = 1.959964 * 0.5 / 200**0.5
+    assert (low, high) == pytest.approx((0.5 - reach, 0.5 + reach), abs=0.01)
     third_has_no_gain = [*chains, {"a": ours, "b": ours}]
-    assert difference(third_has_no_gain, "a", "b", "react")[1] == 0
+    assert difference(third_has_no_gain, "a", "b", "react")[1][0] == 0
+
+
+def test_the_page_tells_every_model_and_what_each_step_gained() -> None:
+    chains = [_chain("ppo"), {**_chain("ppo"), "sft": _measured(0.4, [0, 0, 0, 0], sampled=0.3)}]
+    told = models("household", chains).splitlines()
+    head = "| household, 2 seeds | react | multibranch | wrong turns, greedy | at temperature 1 |"
+    assert told[0] == head
+    assert "| base | 0.0% (0.0, 0.0) | 0.0% (0.0, 0.0) | 5.0% | 80.0% |" in told
+    assert "| SFT | 12.5% (25.0, 0.0) | 25.0% (50.0, 0.0) | 10.0% | 25.0% |" in told
+    assert (
+        "| rejection sampling, beside GRPO | 25.0% (25.0, 25.0) | 50.0% (50.0, 50.0) | 10.0% |  |"
+        in told
+    )
+    assert len(told) == 2 + len(chains[0])
+    gains = differences([_chain("ppo")], "react").splitlines()
+    assert gains[0] == "| react, points more than | SFT | SFT goes on | rejection sampling |"
+    nothing, much = "+0.0 (+0.0 to +0.0)", "+75.0 (+25.0 to +100.0)"
+    assert [
+        f"| + {step} | {' | '.join([gain] * 3)} |"
+        for step, gain in (("DPO", nothing), ("PPO", much), ("GRPO", nothing))
+    ] == gains[2:]
 
 
 def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
