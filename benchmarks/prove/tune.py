@@ -104,6 +104,11 @@ class Plan:
         is each episode in every epoch."""
         return self.pairs if step == "dpo" else self.rounds * int(RL["epochs"]) * self.episodes
 
+    def told(self) -> dict[str, Any]:
+        """As JSON, with the settings of the trainers, which all plans have in common."""
+        common = {"updates": UPDATES, "rates": [FIRST_RATE, LATER_RATE]}
+        return {**asdict(self), **common, "dpo": DPO, "ppo": {**RL, **PPO}, "grpo": {**RL, **GRPO}}
+
     def scaled(self, scale: float) -> Plan:
         """A smaller one; as many of the expert's episodes, for a worse model solves nothing."""
         small = {key: max(2, round(value * scale)) for key, value in asdict(self).items()}
@@ -213,14 +218,14 @@ def _stamp(plan: Plan) -> dict[str, Any]:
         "command": f"python -m benchmarks.prove.tune {' '.join(sys.argv[1:])}".strip(),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "date": time.strftime("%Y-%m-%d"),
-        "plan": asdict(plan),
+        "plan": plan.told(),
     }
 
 
 def measured(path: Path, plan: Plan) -> dict[str, Measured] | None:
     """What the models of a chain came to by this plan, where that was written down."""
     found = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    if found.get("plan") != asdict(plan):
+    if found.get("plan") != plan.told():
         return None
     return {name: Measured.read(told) for name, told in found["models"].items()}
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
-from benchmarks.prove.tune import CHAINS, PLANS, Plan, _update, learning
+from benchmarks.prove.tune import CHAINS, PLANS, PPO, Plan, _update, learning
 from benchmarks.prove.tune_page import differences, models
 from benchmarks.prove.tune_report import CONTROLS, SFTS, STEPS, Measured, difference, verdicts
 from benchmarks.rows import write
@@ -64,20 +64,22 @@ def test_what_is_best_on_validation_is_held_against_its_own_controls(better: str
 
 
 def test_seeds_measured_elsewhere_are_put_together_and_those_of_another_plan_are_not(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain = _chain("ppo")
     models = {name: one.told() for name, one in chain.items()}
     assert {name: Measured.read(told) for name, told in models.items()} == chain
     for name in ("household-0", "household-2", "database-0"):
-        plan = asdict(PLANS[CHAINS[name][0]])
+        plan = PLANS[CHAINS[name][0]].told()
         write(tmp_path / f"{name}.json", {"plan": plan, "models": models})
-    other = asdict(replace(PLANS["household"], first=1))
+    other = replace(PLANS["household"], first=1).told()
     write(tmp_path / "household-1.json", {"plan": other, "models": {}})
     found = learning(PLANS, tmp_path)
     assert list(found["models"]) == ["household-0", "household-2", "database-0"]
     both = [*verdicts("household", [chain] * 2), *verdicts("database", [chain])]
     assert found["rows"] == both
+    monkeypatch.setitem(PPO, "lam", 0.5)
+    assert not learning(PLANS, tmp_path)["models"]
 
 
 def test_a_difference_is_paired_by_seed_and_sample() -> None:
