@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import re
+import socket
 import subprocess
 import sys
 import warnings
@@ -47,6 +49,28 @@ def test_ctrl_c_before_an_episode_began_is_one_line(capsys: pytest.CaptureFixtur
         warnings.simplefilter("always")
         assert run(["--"], ours) == 130
         gc.collect()
+    assert said == []
+    assert capsys.readouterr().err == "tmbr: interrupted; the same command goes on where it stopped\n"
+
+
+def test_ctrl_c_before_the_event_loop_is_whole_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pressed() -> None:
+        raise KeyboardInterrupt
+
+    ours = typer.Typer(cls=type(typer.main.get_command(app)))
+
+    @ours.callback(invoke_without_command=True)
+    def command() -> None:
+        with warnings.catch_warnings(action="ignore"):
+            asyncio.run(asyncio.sleep(0))
+
+    said: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    monkeypatch.setattr(socket, "socketpair", pressed)
+    assert run(["--"], ours) == 130
+    gc.collect()
     assert said == []
     assert capsys.readouterr().err == "tmbr: interrupted; the same command goes on where it stopped\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any
 
@@ -14,9 +15,23 @@ class _Tree(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:  # typer makes an exit of it that nobody could tell from others
-            # What was about to be run when it came has nothing to say about that.
-            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+            _hush()
             raise typer.Abort from None
+
+
+def _hush() -> None:
+    """What was about to begin when the key was pressed has nothing to say about that: an episode that
+    was made and not run, an event loop of which half is there."""
+    from asyncio import BaseEventLoop
+
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    tell = sys.unraisablehook
+
+    def others(said: sys.UnraisableHookArgs) -> None:
+        if said.object is not BaseEventLoop.__del__:
+            tell(said)
+
+    sys.unraisablehook = others
 
 
 _TREE: dict[str, Any] = {
