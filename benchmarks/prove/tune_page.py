@@ -11,7 +11,7 @@ from statistics import fmean
 
 from benchmarks.pages import fill, markdown
 from benchmarks.prove.tune import PLANS, gathered
-from benchmarks.prove.tune_report import CONTROLS, SFTS, STEPS, WAYS, Measured, difference
+from benchmarks.prove.tune_report import CONTROLS, STEPS, WAYS, Measured, difference
 from benchmarks.rows import RESULTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "tuning.md"
@@ -61,7 +61,7 @@ def _told(name: str, chains: Chains) -> list[str]:
     told = [_seeds([fmean(getattr(one, way)) for one in found]) for way in WAYS]
     told.append(_percent(fmean(one.wrong for one in found)))
     sampled = [one.sampled for one in found if one.sampled is not None]
-    return [*told, _percent(fmean(sampled)) if name in ("base", *SFTS) else ""]
+    return [*told, _percent(fmean(sampled)) if sampled else ""]
 
 
 def _seeds(shares: Sequence[float]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from statistics import fmean
 from typing import Any
 
@@ -69,7 +68,7 @@ def difference(
     """Of success, paired by seed and sample; and its 95% interval over both."""
     pairs = [zip(getattr(one[ours], way), getattr(one[theirs], way), strict=True) for one in chains]
     by_seed = [[a - b for a, b in pair] for pair in pairs]
-    return fmean(chain.from_iterable(by_seed)), crossed(by_seed)
+    return fmean(map(fmean, by_seed)), crossed(by_seed)
 
 
 def shares(models: dict[str, Measured]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def interval(difference: float, error: float) -> tuple[float, float]:
 def crossed(differences: Sequence[Sequence[float]], seed: int = 0) -> Interval:
     """95% interval of the mean over rows (runs) and columns (samples, the same in each run): both are
     drawn anew, whole (the pigeonhole bootstrap, Owen 2007)."""
-    rng = Random(seed)
+    rng = Random(f"runs {seed}")
 
     def mean(columns: Sequence[Sequence[float]]) -> float:
         rows = rng.choices(range(len(differences)), k=len(differences))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from benchmarks.prove import tune_page
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
 from benchmarks.prove.tune import CHAINS, PLANS, PPO, Plan, _update, learning
@@ -112,6 +113,20 @@ def test_the_page_tells_every_model_and_what_each_step_gained() -> None:
         f"| + {step} | {' | '.join([gain] * 3)} |"
         for step, gain in (("DPO", nothing), ("PPO", much), ("GRPO", nothing))
     ] == gains[2:]
+
+
+def test_the_page_has_a_place_for_every_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "tuning.md"
+    page.write_text(tune_page.PAGE.read_text("utf-8"), encoding="utf-8")
+    monkeypatch.setattr(tune_page, "PAGE", page)
+    monkeypatch.setattr(tune_page, "RESULTS", tmp_path)
+    (tmp_path / "tune_learning").mkdir()
+    told = {name: one.told() for name, one in _chain("ppo").items()}
+    for name, (world, _) in CHAINS.items():
+        write(tmp_path / f"tune_learning/{name}.json", {"plan": PLANS[world].told(), "models": told})
+    tune_page.main()
+    for head in ("| household, 3 seeds | react |", "| database, 1 seed | react |"):
+        assert head in page.read_text("utf-8")
 
 
 def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:

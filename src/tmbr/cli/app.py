@@ -25,6 +25,7 @@ def _hush() -> None:
     from asyncio import BaseEventLoop
 
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    warnings.filterwarnings("ignore", "unclosed event loop", ResourceWarning)
     tell = sys.unraisablehook
 
     def others(said: sys.UnraisableHookArgs) -> None:

@@ -43,7 +43,7 @@ class TuneConfig(BaseModel):
     dtype: Literal["bf16", "fp16", "fp32"] = "bf16"
     """Arithmetic of forward and backward. Trained weights stay fp32; a frozen base is kept in it."""
     max_length: int = Field(2048, ge=8, le=2**20)
-    """Most tokens of a row."""
+    """Most tokens of a row; times itself and `batch_size`, it has to stay countable for PyTorch."""
     epochs: float = Field(3, gt=0)
     """Passes over the rows."""
     max_minutes: float | None = Field(None, gt=0)

@@ -50,7 +50,7 @@ TAGS = {
 @pytest.fixture(scope="module")
 def browser() -> str:
     if BROWSER is None:
-        pytest.skip("no Chromium here: install chromium to see the sites in a browser")
+        pytest.skip("Chromium is not installed: apt-get install chromium")
     return BROWSER
 
 
