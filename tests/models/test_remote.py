@@ -27,7 +27,7 @@ from tests.support.endpoint import (
     serving,
     tops,
 )
-from tmbr.core.errors import ModelFault
+from tmbr.core.errors import ModelFault, ModelRefused
 from tmbr.core.grammar import LINE, Grammar, one_of
 from tmbr.core.types import Completion, Context, Message, Sampling, ToolCall, derive_seed
 from tmbr.models.remote import RemoteModel
@@ -189,6 +189,18 @@ def test_a_server_that_refuses_grammars_is_asked_without(
     assert sum("grammar" in body for body in endpoint.asked[-2:]) == 0
     (record,) = caplog.records
     assert "takes no grammar" in record.getMessage()
+
+
+def test_a_refusal_leaves_nothing_under_way() -> None:
+    no = refuses(400, "no")
+    with serving(no, no, late(0.3)) as endpoint:
+
+        async def use(model: RemoteModel) -> tuple[int, int]:
+            with pytest.raises(ModelRefused):
+                await model.complete(CONTEXT, (), 3, Sampling(), 0)
+            return endpoint.most_at_once, endpoint.at_once
+
+        assert with_remote(endpoint.url, use) == (2, 0)
 
 
 def test_what_is_too_long_is_so_under_a_grammar(caplog: pytest.LogCaptureFixture) -> None:

@@ -180,7 +180,13 @@ class RemoteModel:
     async def _parallel(self, body: dict[str, Any], which: range, seed: int) -> list[Completion]:
         seeds = [derive_seed(seed, index) for index in which]
         asked = [self._ask(body | {"seed": own}, own, completions) for own in seeds]
-        return [found[0] for found in await asyncio.gather(*asked)]
+        answered = await asyncio.gather(*asked, return_exceptions=True)  # none is left under way
+        found: list[Completion] = []
+        for one in answered:
+            if isinstance(one, BaseException):
+                raise one
+            found.append(one[0])
+        return found
 
     async def _ask(
         self,
