@@ -57,18 +57,21 @@ CHAINS = {f"household-{seed}": ("household", seed) for seed in range(3)}
 CHAINS |= {"database-0": ("database", 0)}
 PARTS = (*CHAINS, "judge")
 #: Batches of rows, pairs or episodes an update, of a step and of its controls.
-UPDATES = {"dpo": 4, "ppo": 2, "grpo": 4}
+UPDATES = {"dpo": 4, "ppo": 2, "grpo": 2}
 FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
 FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280}
 DPO: dict[str, Any] = {"learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2, "epochs": 1}
 DPO |= {"precompute_reference": True, "eval_fraction": 0}
-#: Most failures are a refused action said again and again: it costs, and credit goes few turns back.
 #: Rows and little weight on what went worse keep the rest of the model, so that it bears Muon's rate.
 RL: dict[str, Any] = {"optimizer": "muon", "learning_rate": 3e-4, "negative_weight": 0.2}
-RL |= {"sft_weight": 1.0, "epochs": 2, "kl": 0.0, "invalid_cost": 0.3, "gamma": 0.9}
+RL |= {"sft_weight": 1.0, "epochs": 2, "kl": 0.0}
+#: Most failures are a refused action said again and again, so a refused action costs something.
 PPO: dict[str, Any] = {"layout": "two_bases", "critic_rate": 3e-4, "critic_rounds": 1}
-PPO |= {"gae": "turn", "lam": 0.8}
-GRPO: dict[str, Any] = {"groups": "states"}
+PPO |= {"gae": "turn", "gamma": 0.97, "lam": 0.9, "invalid_cost": 0.1}
+GRPO: dict[str, Any] = {"groups": "tree", "trunks": 2, "forks": 1, "group": 4}
+GRPO |= {"deviation": False, "invalid_cost": 0.05}
+#: Episodes of one sample: each trunk forks into a group, of which it is one.
+FOREST = GRPO["trunks"] * (1 + GRPO["forks"] * (GRPO["group"] - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Plan:
     `whole_passes`; coached: rounds of as many in which that one acts itself.
     trees: searched for DPO, which learns `pairs`, some more than once. rounds of `episodes` each: of
     PPO, of GRPO and (all at once) of rejection sampling. validation, test, searched: samples that are
-    measured on, the last those on which search is. group: of GRPO.
+    measured on, the last those on which search is.
     judge_train, judge_test: houses played for the reward model and for the judges' measure; two turns
     of each of the first `valued` are valued by so many `rollouts`."""
 
@@ -90,7 +93,6 @@ class Plan:
     pairs: int = 1280
     rounds: int = 16
     episodes: int = 64
-    group: int = 8
     validation: int = 100
     test: int = 300
     searched: int = 40
@@ -112,9 +114,8 @@ class Plan:
     def scaled(self, scale: float) -> Plan:
         """A smaller one; as many of the expert's episodes, for a worse model solves nothing."""
         small = {key: max(2, round(value * scale)) for key, value in asdict(self).items()}
-        groups = max(2, small["episodes"] // small["group"])
         fixed = {key: getattr(self, key) for key in ("first", "passes", "whole_passes", "coached")}
-        return Plan(**{**small, **fixed, "episodes": small["group"] * groups})
+        return Plan(**{**small, **fixed, "episodes": FOREST * max(1, small["episodes"] // FOREST)})
 
 
 WORLDS = {"household": World(), "database": World("database", answer=192)}
@@ -312,8 +313,9 @@ def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:
     told |= {"rounds": plan.rounds, "sft_rows": start.taught}
     if step == "ppo":
         return str(folder / tune_policy(PpoRun(**told, **PPO, samples=plan.episodes), folder).folder)
-    asked = {"samples": plan.episodes // plan.group, "group": plan.group}
-    return str(folder / tune_policy(GrpoRun(**told, **GRPO, **asked), folder).folder)
+    return str(
+        folder / tune_policy(GrpoRun(**told, **GRPO, samples=plan.episodes // FOREST), folder).folder
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.prove import tune_page
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
-from benchmarks.prove.tune import CHAINS, PLANS, PPO, Plan, _update, learning
+from benchmarks.prove.tune import CHAINS, FOREST, PLANS, PPO, Plan, _update, learning
 from benchmarks.prove.tune_page import differences, models
 from benchmarks.prove.tune_report import CONTROLS, SFTS, STEPS, Measured, difference, verdicts
 from benchmarks.rows import write
@@ -133,7 +133,7 @@ def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
     for plan in (Plan(), Plan().scaled(0.06)):
         assert plan.rows("ppo") == plan.rows("grpo") == 2 * plan.rounds * plan.episodes
         assert plan.rows("dpo") == plan.pairs
-        assert plan.episodes % plan.group == 0
+        assert plan.episodes % FOREST == 0
     for step in ("ppo", "grpo"):
         size, accumulation = _update(step).values()
         assert Plan().episodes % (size * accumulation) == 0
