@@ -12,9 +12,10 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.prove.loop import World, played, won
+from benchmarks.prove.tune_plan import Plan
 from benchmarks.rows import Row, row
 from tmbr.cli.build import build_judge, build_model
 from tmbr.cli.build_data import value_data
@@ -28,9 +29,6 @@ from tmbr.evaluation.hindsight import answers, questions
 from tmbr.evaluation.intervals import bootstrap
 from tmbr.teacher.preferences import States, state_values
 from tmbr.tuning.preference_config import RewardConfig
-
-if TYPE_CHECKING:
-    from benchmarks.prove.tune import Plan
 
 RIVALS = ("rules", "self")
 TUNED: dict[str, Any] = {"dtype": "fp32", "batch_size": 8, "learning_rate": 1e-3, "epochs": 1}

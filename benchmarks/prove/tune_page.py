@@ -10,7 +10,8 @@ from pathlib import Path
 from statistics import fmean
 
 from benchmarks.pages import fill, markdown
-from benchmarks.prove.tune import PLANS, gathered
+from benchmarks.prove.tune import gathered
+from benchmarks.prove.tune_plan import PLANS
 from benchmarks.prove.tune_report import CONTROLS, STEPS, WAYS, Measured, difference
 from benchmarks.rows import RESULTS
 

@@ -21,7 +21,7 @@ import yaml
 
 from benchmarks.prove.judge import head
 from benchmarks.prove.loop import World, played
-from benchmarks.prove.tune import Plan
+from benchmarks.prove.tune_plan import Plan
 from benchmarks.rows import RESULTS, write
 from tmbr.cli import run
 from tmbr.core.pairs import write_pairs

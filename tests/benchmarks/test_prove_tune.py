@@ -10,8 +10,9 @@ import pytest
 from benchmarks.prove import tune_page
 from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
-from benchmarks.prove.tune import CHAINS, FOREST, PLANS, PPO, Plan, _update, learning
+from benchmarks.prove.tune import learning
 from benchmarks.prove.tune_page import differences, models
+from benchmarks.prove.tune_plan import CHAINS, FOREST, PLANS, PPO, Plan, update
 from benchmarks.prove.tune_report import CONTROLS, SFTS, STEPS, Measured, difference, verdicts
 from benchmarks.rows import write
 
@@ -135,7 +136,7 @@ def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
         assert plan.rows("dpo") == plan.pairs
         assert plan.episodes % FOREST == 0
     for step in ("ppo", "grpo"):
-        size, accumulation = _update(step).values()
+        size, accumulation = update(step).values()
         assert Plan().episodes % (size * accumulation) == 0
     assert Plan().scaled(0.06).first == Plan().first
     assert Plan().scaled(1) == Plan()

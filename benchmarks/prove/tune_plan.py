@@ -1,0 +1,82 @@
+"""What the proof of tuning makes and with which settings; all were chosen on validation samples."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from benchmarks.prove.loop import World
+
+#: World and seed of each; the judge is of the first's model.
+CHAINS = {f"household-{seed}": ("household", seed) for seed in range(3)}
+CHAINS |= {"database-0": ("database", 0)}
+PARTS = (*CHAINS, "judge")
+#: Batches of rows, pairs or episodes an update, of a step and of its controls.
+UPDATES = {"dpo": 4, "ppo": 2, "grpo": 2}
+FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
+FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280}
+DPO: dict[str, Any] = {"learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2, "epochs": 1}
+DPO |= {"precompute_reference": True, "eval_fraction": 0}
+#: Rows and little weight on what went worse keep the rest of the model, so that it bears Muon's rate.
+RL: dict[str, Any] = {"optimizer": "muon", "learning_rate": 3e-4, "negative_weight": 0.2}
+RL |= {"sft_weight": 1.0, "epochs": 2, "kl": 0.0}
+#: Most failures are a refused action said again and again, so a refused action costs something.
+PPO: dict[str, Any] = {"layout": "two_bases", "critic_rate": 3e-4, "critic_rounds": 1}
+PPO |= {"gae": "turn", "gamma": 0.97, "lam": 0.9, "invalid_cost": 0.1}
+GRPO: dict[str, Any] = {"groups": "tree", "trunks": 2, "forks": 1, "group": 4}
+GRPO |= {"deviation": False, "invalid_cost": 0.05}
+#: Episodes of one sample: each trunk forks into a group, of which it is one.
+FOREST = GRPO["trunks"] * (1 + GRPO["forks"] * (GRPO["group"] - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """first: the expert's episodes, learnt in so many `passes`; whole: those of another SFT, in so many
+    `whole_passes`; coached: rounds of as many in which that one acts itself.
+    trees: searched for DPO, which learns `pairs`, some more than once. rounds of `episodes` each: of
+    PPO, of GRPO and (all at once) of rejection sampling. validation, test, searched: samples that are
+    measured on, the last those on which search is.
+    judge_train, judge_test: houses played for the reward model and for the judges' measure; two turns
+    of each of the first `valued` are valued by so many `rollouts`."""
+
+    first: int = 100
+    passes: int = 12
+    whole: int = 1000
+    whole_passes: int = 3
+    coached: int = 1
+    trees: int = 200
+    pairs: int = 1280
+    rounds: int = 16
+    episodes: int = 64
+    validation: int = 100
+    test: int = 300
+    searched: int = 40
+    judge_train: int = 3000
+    judge_test: int = 400
+    valued: int = 200
+    rollouts: int = 4
+
+    def rows(self, step: str) -> int:
+        """Rows of a step's controls: as many as DPO's pairs, or as what PPO and GRPO learn from, which
+        is each episode in every epoch."""
+        return self.pairs if step == "dpo" else self.rounds * int(RL["epochs"]) * self.episodes
+
+    def told(self) -> dict[str, Any]:
+        """As JSON, with the settings of the trainers, which all plans have in common."""
+        common = {"updates": UPDATES, "rates": [FIRST_RATE, LATER_RATE]}
+        return {**asdict(self), **common, "dpo": DPO, "ppo": {**RL, **PPO}, "grpo": {**RL, **GRPO}}
+
+    def scaled(self, scale: float) -> Plan:
+        """A smaller one; as many of the expert's episodes, for a worse model solves nothing."""
+        small = {key: max(2, round(value * scale)) for key, value in asdict(self).items()}
+        fixed = {key: getattr(self, key) for key in ("first", "passes", "whole_passes", "coached")}
+        return Plan(**{**small, **fixed, "episodes": FOREST * max(1, small["episodes"] // FOREST)})
+
+
+WORLDS = {"household": World(), "database": World("database", answer=192)}
+PLANS = {"household": Plan(), "database": Plan(first=3000, passes=3, whole=5000)}
+
+
+def update(step: str) -> dict[str, int]:
+    """The batch of a step and of its controls."""
+    return {"batch_size": 8, "accumulation": UPDATES[step]}
