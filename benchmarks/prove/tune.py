@@ -207,14 +207,11 @@ def chain(lab: Lab) -> dict[str, Measured]:
     plan, out, start = lab.plan, lab.out, lab.start()
     made = {"base": "nano", "sft": start.sft, **_whole(lab)}
     last = dict.fromkeys(("steps", *CONTROLS), start.sft)
-    unseen = plan.first + plan.trees
-    for number, step in enumerate(STEPS):
+    for step in STEPS:
         last["steps"] = made[step] = _stepped(lab, step, last["steps"], start)
         solved = start.solved
         if step != "dpo":
-            most = plan.rounds * plan.episodes
-            houses = range(unseen + (number - 1) * most, unseen + number * most)
-            name = f"rejection-{number}/play"
+            name, houses = f"rejection-{step}/play", plan.houses(step)
             solved = lab.solved(last["rejection"], houses, name, temperature=1.0)
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
@@ -253,7 +250,7 @@ def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:
     rollouts = {"task": lab.world.task, "max_tokens": lab.world.answer}
     rollouts |= {"concurrency": plan.episodes, "max_batch": plan.episodes}
     told = {**FULL, **RL, **update(step), "model": model, "seed": lab.seed, "rollouts": rollouts}
-    told |= {"rounds": plan.rounds, "sft_rows": start.taught}
+    told |= {"rounds": plan.rounds_of(step), "sft_rows": start.taught}
     if step == "ppo":
         return str(folder / tune_policy(PpoRun(**told, **PPO, samples=plan.episodes), folder).folder)
     return str(

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.prove.loop import World
+from benchmarks.prove.tune_report import STEPS
 
 #: World and seed of each; the judge is of the first's model.
 CHAINS = {f"household-{seed}": ("household", seed) for seed in range(3)}
@@ -14,14 +15,14 @@ PARTS = (*CHAINS, "judge")
 #: Batches of rows, pairs or episodes an update, of a step and of its controls.
 UPDATES = {"dpo": 4, "ppo": 2, "grpo": 2}
 FIRST_RATE, LATER_RATE = 1.5e-3, 5e-4
-FULL: dict[str, Any] = {"method": "full", "dtype": "fp32", "max_length": 1280}
-DPO: dict[str, Any] = {"learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2, "epochs": 1}
-DPO |= {"precompute_reference": True, "eval_fraction": 0}
+FULL: dict[str, Any] = {"method": "full", "max_length": 1280}
+DPO: dict[str, Any] = {"dtype": "fp32", "learning_rate": 1e-5, "beta": 0.5, "sft_weight": 0.2}
+DPO |= {"epochs": 1, "precompute_reference": True, "eval_fraction": 0}
 #: Rows and little weight on what went worse keep the rest of the model, so that it bears Muon's rate.
-RL: dict[str, Any] = {"optimizer": "muon", "learning_rate": 3e-4, "negative_weight": 0.2}
-RL |= {"sft_weight": 1.0, "epochs": 2, "kl": 0.0}
+RL: dict[str, Any] = {"dtype": "bf16", "optimizer": "muon", "learning_rate": 3e-4}
+RL |= {"negative_weight": 0.2, "sft_weight": 1.0, "epochs": 2, "kl": 0.0}
 #: Most failures are a refused action said again and again, so a refused action costs something.
-PPO: dict[str, Any] = {"layout": "two_bases", "critic_rate": 3e-4, "critic_rounds": 1}
+PPO: dict[str, Any] = {"layout": "shared", "critic_rate": 3e-4, "critic_rounds": 1}
 PPO |= {"gae": "turn", "gamma": 0.97, "lam": 0.9, "invalid_cost": 0.1}
 GRPO: dict[str, Any] = {"groups": "tree", "trunks": 2, "forks": 1, "group": 4}
 GRPO |= {"deviation": False, "invalid_cost": 0.05}
@@ -34,8 +35,8 @@ class Plan:
     """first: the expert's episodes, learnt in so many `passes`; whole: those of another SFT, in so many
     `whole_passes`; coached: rounds of as many in which that one acts itself.
     trees: searched for DPO, which learns `pairs`, some more than once. rounds of `episodes` each: of
-    PPO, of GRPO and (all at once) of rejection sampling. validation, test, searched: samples that are
-    measured on, the last those on which search is.
+    PPO and (all at once) of rejection sampling beside it; grpo_rounds: of GRPO, likewise.
+    validation, test, searched: samples that are measured on, the last those on which search is.
     judge_train, judge_test: houses played for the reward model and for the judges' measure; two turns
     of each of the first `valued` are valued by so many `rollouts`."""
 
@@ -46,7 +47,8 @@ class Plan:
     coached: int = 1
     trees: int = 200
     pairs: int = 1280
-    rounds: int = 16
+    rounds: int = 32
+    grpo_rounds: int = 16
     episodes: int = 64
     validation: int = 100
     test: int = 300
@@ -56,10 +58,19 @@ class Plan:
     valued: int = 200
     rollouts: int = 4
 
+    def rounds_of(self, step: str) -> int:
+        return {"dpo": 0, "ppo": self.rounds, "grpo": self.grpo_rounds}[step]
+
+    def houses(self, step: str) -> range:
+        """Train samples, seen nowhere before, that a step's rejection sampling plays."""
+        before = STEPS[: STEPS.index(step)]
+        start = self.first + self.trees + self.episodes * sum(map(self.rounds_of, before))
+        return range(start, start + self.episodes * self.rounds_of(step))
+
     def rows(self, step: str) -> int:
         """Rows of a step's controls: as many as DPO's pairs, or as what PPO and GRPO learn from, which
         is each episode in every epoch."""
-        return self.pairs if step == "dpo" else self.rounds * int(RL["epochs"]) * self.episodes
+        return self.pairs if step == "dpo" else int(RL["epochs"]) * len(self.houses(step))
 
     def told(self) -> dict[str, Any]:
         """As JSON, with the settings of the trainers, which all plans have in common."""

@@ -132,7 +132,11 @@ def test_the_page_has_a_place_for_every_world(tmp_path: Path, monkeypatch: pytes
 
 def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
     for plan in (Plan(), Plan().scaled(0.06)):
-        assert plan.rows("ppo") == plan.rows("grpo") == 2 * plan.rounds * plan.episodes
+        assert plan.rows("ppo") == 2 * plan.rounds * plan.episodes
+        assert plan.rows("grpo") == 2 * plan.grpo_rounds * plan.episodes
+        unseen = plan.first + plan.trees
+        assert plan.houses("ppo") == range(unseen, unseen + plan.rounds * plan.episodes)
+        assert plan.houses("grpo").start == plan.houses("ppo").stop
         assert plan.rows("dpo") == plan.pairs
         assert plan.episodes % FOREST == 0
     for step in ("ppo", "grpo"):
