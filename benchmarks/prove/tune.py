@@ -43,16 +43,12 @@ from benchmarks.prove import judge
 from benchmarks.prove.loop import TEACHER, World, drawn, kept, mixed, played, tuned, won
 from benchmarks.prove.tune_plan import (
     CHAINS,
-    DPO,
     FIRST_RATE,
-    FOREST,
-    FULL,
-    GRPO,
     LATER_RATE,
     PARTS,
+    PATHS,
     PLANS,
-    PPO,
-    RL,
+    SETTINGS,
     WORLDS,
     Plan,
     update,
@@ -211,8 +207,8 @@ def chain(lab: Lab) -> dict[str, Measured]:
         last["steps"] = made[step] = _stepped(lab, step, last["steps"], start)
         solved = start.solved
         if step != "dpo":
-            name, houses = f"rejection-{step}/play", plan.houses(step)
-            solved = lab.solved(last["rejection"], houses, name, temperature=1.0)
+            name, samples = f"rejection-{step}/play", plan.unseen(step)
+            solved = lab.solved(last["rejection"], samples, name, temperature=1.0)
         for control, new in (("continued", []), ("rejection", solved)):
             name = f"{control}-{step}"
             mix = mixed(start.given, new, plan.rows(step), random.Random(f"{lab.seed} {name}"))
@@ -245,17 +241,18 @@ def _stepped(lab: Lab, step: str, model: str, start: Start) -> str:
     plan, folder = lab.plan, lab.out / step
     if step == "dpo":
         write_pairs(folder / "drawn.jsonl", drawn(start.pairs, plan.pairs, random.Random(lab.seed)))
-        config = DpoRun(**{**FULL, **DPO, **update(step)}, model=model, seed=lab.seed)
+        config = DpoRun(**SETTINGS[step], model=model, seed=lab.seed)
         return str(folder / "tune" / tune_dpo(config, folder / "drawn.jsonl", folder / "tune").folder)
     rollouts = {"task": lab.world.task, "max_tokens": lab.world.answer}
     rollouts |= {"concurrency": plan.episodes, "max_batch": plan.episodes}
-    told = {**FULL, **RL, **update(step), "model": model, "seed": lab.seed, "rollouts": rollouts}
-    told |= {"rounds": plan.rounds_of(step), "sft_rows": start.taught}
-    if step == "ppo":
-        return str(folder / tune_policy(PpoRun(**told, **PPO, samples=plan.episodes), folder).folder)
-    return str(
-        folder / tune_policy(GrpoRun(**told, **GRPO, samples=plan.episodes // FOREST), folder).folder
+    told = {**SETTINGS[step], "model": model, "seed": lab.seed, "rollouts": rollouts}
+    told |= {"rounds": plan.rounds(step), "sft_rows": start.taught}
+    run = (
+        PpoRun(**told, samples=plan.episodes)
+        if step == "ppo"
+        else GrpoRun(**told, samples=plan.episodes // PATHS)
     )
+    return str(folder / tune_policy(run, folder).folder)
 
 
 if __name__ == "__main__":

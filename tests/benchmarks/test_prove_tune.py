@@ -12,10 +12,12 @@ from benchmarks.prove.judge import advantage
 from benchmarks.prove.loop import World, drawn, kept, mixed, played, won
 from benchmarks.prove.tune import learning
 from benchmarks.prove.tune_page import differences, models
-from benchmarks.prove.tune_plan import CHAINS, FOREST, PLANS, PPO, Plan, update
+from benchmarks.prove.tune_plan import CHAINS, PATHS, PLANS, SETTINGS, Plan, update
 from benchmarks.prove.tune_report import CONTROLS, SFTS, STEPS, Measured, difference, verdicts
 from benchmarks.rows import write
 
+from tmbr.cli.policy import GrpoRun, PpoRun
+from tmbr.cli.prefer import DpoRun
 from tmbr.core.rows import Row, Turn
 from tmbr.core.types import Message
 from tmbr.evaluation.forecasts import Forecast
@@ -80,7 +82,7 @@ def test_seeds_measured_elsewhere_are_put_together_and_those_of_another_plan_are
     assert list(found["models"]) == ["household-0", "household-2", "database-0"]
     both = [*verdicts("household", [chain] * 2), *verdicts("database", [chain])]
     assert found["rows"] == both
-    monkeypatch.setitem(PPO, "lam", 0.5)
+    monkeypatch.setitem(SETTINGS["ppo"], "lam", 0.5)
     assert not learning(PLANS, tmp_path)["models"]
 
 
@@ -117,6 +119,7 @@ def test_the_page_tells_every_model_and_what_each_step_gained() -> None:
 
 
 def test_the_page_has_a_place_for_every_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a copy, and with results made up: the page and its numbers are the repository's."""
     page = tmp_path / "tuning.md"
     page.write_text(tune_page.PAGE.read_text("utf-8"), encoding="utf-8")
     monkeypatch.setattr(tune_page, "PAGE", page)
@@ -132,13 +135,13 @@ def test_the_page_has_a_place_for_every_world(tmp_path: Path, monkeypatch: pytes
 
 def test_a_step_has_as_many_rows_as_episodes_are_learnt_from() -> None:
     for plan in (Plan(), Plan().scaled(0.06)):
-        assert plan.rows("ppo") == 2 * plan.rounds * plan.episodes
+        assert plan.rows("ppo") == 2 * plan.ppo_rounds * plan.episodes
         assert plan.rows("grpo") == 2 * plan.grpo_rounds * plan.episodes
         unseen = plan.first + plan.trees
-        assert plan.houses("ppo") == range(unseen, unseen + plan.rounds * plan.episodes)
-        assert plan.houses("grpo").start == plan.houses("ppo").stop
+        assert plan.unseen("ppo") == range(unseen, unseen + plan.ppo_rounds * plan.episodes)
+        assert plan.unseen("grpo").start == plan.unseen("ppo").stop
         assert plan.rows("dpo") == plan.pairs
-        assert plan.episodes % FOREST == 0
+        assert plan.episodes % PATHS == 0
     for step in ("ppo", "grpo"):
         size, accumulation = update(step).values()
         assert Plan().episodes % (size * accumulation) == 0
@@ -176,3 +179,9 @@ def test_one_judge_against_another_by_hand() -> None:
     assert advantage(ours, theirs) == (0.5, 0.5)
     assert advantage(theirs, ours) == (-0.5, -0.5)
     assert advantage(ours, ours) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("step", "run"), [("dpo", DpoRun), ("ppo", PpoRun), ("grpo", GrpoRun)])
+def test_the_trainers_take_the_settings(step: str, run: type[DpoRun | PpoRun | GrpoRun]) -> None:
+    told = run(**SETTINGS[step], model="nano").model_dump()
+    assert {key: told[key] for key in SETTINGS[step]} == SETTINGS[step]
