@@ -16,6 +16,7 @@ from tmbr.core.errors import ModelFault, ModelRefused
 from tmbr.core.grammar import Grammar
 from tmbr.core.protocols import Payment, Purse
 from tmbr.core.types import Completion, Context, Sampling, Scored, Tool, Usage, derive_seed
+from tmbr.core.waiting import every
 from tmbr.models.schemas import fits
 from tmbr.models.wire import completions, constraint, scored, used
 
@@ -180,13 +181,7 @@ class RemoteModel:
     async def _parallel(self, body: dict[str, Any], which: range, seed: int) -> list[Completion]:
         seeds = [derive_seed(seed, index) for index in which]
         asked = [self._ask(body | {"seed": own}, own, completions) for own in seeds]
-        answered = await asyncio.gather(*asked, return_exceptions=True)  # none is left under way
-        found: list[Completion] = []
-        for one in answered:
-            if isinstance(one, BaseException):
-                raise one
-            found.append(one[0])
-        return found
+        return [found[0] for found in await every(asked)]
 
     async def _ask(
         self,

@@ -6,7 +6,6 @@ the task speaks of. `Confidence` is the acting model's own: how often, and how s
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from tmbr.core.conversation import conversation
 from tmbr.core.protocols import Judge, Model, RewardModel
 from tmbr.core.trace import Judgement, Node, Trace, answer
 from tmbr.core.types import Message, Rewarded, Usage
+from tmbr.core.waiting import every
 from tmbr.reasoning.prompts import prompt
 from tmbr.reasoning.questions import ask
 
@@ -131,7 +131,7 @@ class YesNo:
     name: str = "self"
 
     async def judge(self, trace: Trace, nodes: Sequence[int]) -> list[Judgement]:
-        return list(await asyncio.gather(*(self._judge(trace, index) for index in nodes)))
+        return await every(self._judge(trace, index) for index in nodes)
 
     async def _judge(self, trace: Trace, index: int) -> Judgement:
         if trace.nodes[index].action is None:
